@@ -1,0 +1,1 @@
+"""tunesmith: the whole life of a specialised language model, in one program."""

@@ -1,0 +1,1 @@
+"""The nouns of the lifecycle: frozen, content-addressed, versioned; each knows its parents."""

@@ -1,0 +1,67 @@
+"""Dataset: what a model learns from, cut into training and validation, under a hash of its content."""
+
+from typing import ClassVar, Literal
+
+from tunesmith.artifacts.artifact import Artifact, read_lines, write_lines
+from tunesmith.core import fingerprint
+from tunesmith.core.conversation import Example
+from tunesmith.core.section import Section
+from tunesmith.core.workspace import Workspace
+
+Split = Literal["train", "validation"]
+
+
+class Source(Section):
+    """One raw file and what became of its rows; accepted + rejected = read."""
+
+    path: str
+    sha256: str
+    format: str
+    """As recognised: `instruction`, `chat`, `sharegpt`, `prompt-completion`."""
+    read: int
+    accepted: int
+    rejected: int
+
+
+class Removals(Section):
+    """Good rows that were left out, by reason."""
+
+    duplicates: int = 0
+    """Rows whose normalised conversation was seen before."""
+    golden: int = 0
+    """Rows whose prompt is a golden prompt: training on them would be cheating."""
+
+
+class LengthStatistics(Section):
+    """Characters per example, cheap to know without a tokenizer; training adds tokens."""
+
+    total: int
+    median: int
+    longest: int
+
+
+class Dataset(Artifact):
+    """A dataset version. Its id depends on the examples, their order, the split and nothing else."""
+
+    kind: ClassVar[str] = "datasets"
+
+    train_count: int
+    validation_count: int
+    sources: tuple[Source, ...]
+    removed: Removals
+    characters: LengthStatistics
+
+    @staticmethod
+    def id_of(train: list[Example], validation: list[Example]) -> str:
+        """The id these examples have, on any machine."""
+        keys = [[example.key for example in split] for split in (train, validation)]
+        return fingerprint.short_id("ds", keys)
+
+    def examples(self, workspace: Workspace, split: Split) -> list[Example]:
+        """The examples of one split, in their fixed order."""
+        return [Example.model_validate(row) for row in read_lines(self.folder(workspace) / f"{split}.jsonl")]
+
+    def write_examples(self, workspace: Workspace, split: Split, examples: list[Example]) -> None:
+        """Put the examples of one split beside the manifest."""
+        rows = [example.model_dump(mode="json") for example in examples]
+        write_lines(self.folder(workspace) / f"{split}.jsonl", rows)

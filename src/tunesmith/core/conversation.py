@@ -1,0 +1,59 @@
+"""What is said to a model and what it should answer: Message and Example."""
+
+from typing import Literal
+
+from tunesmith.core import fingerprint
+from tunesmith.core.section import Section
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(Section):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+Prompt = tuple[Message, ...]
+
+
+class Example(Section):
+    """A conversation to learn from; every assistant turn in it is a target."""
+
+    messages: Prompt
+    """System turn first if there is one, then user and assistant in turn, ending with the assistant."""
+    source: str = ""
+    """Where it came from, as `file:line`; not part of the example's identity."""
+
+    @property
+    def key(self) -> str:
+        """Hash of what is said, independent of where it was read."""
+        return fingerprint.of_json([[turn.role, turn.content] for turn in self.messages])
+
+    @property
+    def prompt(self) -> Prompt:
+        """Everything before the last answer."""
+        return self.messages[:-1]
+
+    @property
+    def answer(self) -> str:
+        """The last assistant turn."""
+        return self.messages[-1].content
+
+
+class Case(Section):
+    """One golden question with the answer an expert wants."""
+
+    messages: Prompt
+    """What the model is asked; ends with a user turn."""
+    expected: str
+    """The reference answer that graders compare with."""
+    tags: tuple[str, ...] = ()
+    """Groups this case belongs to; the report breaks results down by them."""
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        """Hash of question and reference answer."""
+        return fingerprint.of_json([[[turn.role, turn.content] for turn in self.messages], self.expected])

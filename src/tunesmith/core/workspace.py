@@ -1,0 +1,91 @@
+"""Workspace: where a use case lives on disk; the only module that knows the paths inside it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from tunesmith.errors import NotMadeYetError
+
+RECIPE_NAME = "tunesmith.yaml"
+HIDDEN_NAME = ".tunesmith"
+
+
+class Workspace:
+    """A folder with a `tunesmith.yaml`; everything tunesmith makes lies in `.tunesmith/` beside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @classmethod
+    def find(cls, start: Path) -> "Workspace":
+        """The workspace that holds `start`: the nearest folder upwards with a recipe in it.
+
+        Raises:
+            NotMadeYetError: If no folder up to the root has one.
+        """
+        for folder in [start.resolve(), *start.resolve().parents]:
+            if (folder / RECIPE_NAME).is_file():
+                return cls(folder)
+        raise NotMadeYetError(f"{RECIPE_NAME} in {start} or above it", made_by="tunesmith init")
+
+    @property
+    def recipe_path(self) -> Path:
+        """The one file the user writes."""
+        return self.root / RECIPE_NAME
+
+    @property
+    def made(self) -> Path:
+        """The folder of everything made; created on first use, with a .gitignore that keeps it out of git."""
+        folder = self.root / HIDDEN_NAME
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            write_text(folder / ".gitignore", "*\n")
+        return folder
+
+    def folder(self, kind: str) -> Path:
+        """The folder of all artifacts of one kind, made if needed."""
+        path = self.made / kind
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @property
+    def state_path(self) -> Path:
+        """What each stage made last, and from what."""
+        return self.made / "state.json"
+
+    @property
+    def mlflow_database(self) -> Path:
+        """MLflow's SQLite file."""
+        return self.folder("mlflow") / "mlflow.db"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Where MLflow keeps adapters, plots and reports."""
+        return self.folder("mlflow") / "artifacts"
+
+    def path_of(self, name: str) -> Path:
+        """A path that the user wrote in the recipe, relative to the recipe."""
+        return (self.root / name).resolve()
+
+    def shown(self, path: Path) -> str:
+        """The path as a user would write it: relative where it lies inside the workspace."""
+        return str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
+
+
+def cache_folder() -> Path:
+    """Where base models made by tunesmith are kept between workspaces: `$TUNESMITH_CACHE` or `~/.cache/tunesmith`."""
+    configured = os.environ.get("TUNESMITH_CACHE")
+    folder = Path(configured) if configured else Path.home() / ".cache" / "tunesmith"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old content or the new, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(temporary).replace(path)

@@ -1,0 +1,1 @@
+"""Engines answer prompts; all of them behind one protocol, `Endpoint`."""
