@@ -42,7 +42,9 @@ class RecipeError(TunesmithError):
 
     def __init__(self, where: str, problems: Sequence[str], *, fix: str | None = None) -> None:
         listing = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"{where} has {len(problems)} problem(s):{listing}", fix=fix or f"correct {where} and run again")
+        super().__init__(
+            f"{where} has {len(problems)} problem(s):{listing}", fix=fix or f"correct {where} and run again"
+        )
         self.where, self.problems = where, tuple(problems)
 
 
@@ -160,7 +162,9 @@ class RequestTooLargeError(RequestError):
     http_status = 413
 
     def __init__(self, what: str, *, size: int, limit: int, unit: str) -> None:
-        super().__init__(f"{what} has {size} {unit}, the limit is {limit}", fix=f"send at most {limit} {unit}")
+        super().__init__(
+            f"{what} has {size} {unit}, the limit is {limit}", fix=f"send at most {limit} {unit}"
+        )
         self.size, self.limit = size, limit
 
 
@@ -181,7 +185,9 @@ class MissingDependencyError(TunesmithError):
     http_status = 501
 
     def __init__(self, package: str, *, needed_for: str, install: str) -> None:
-        super().__init__(f"{needed_for} needs the package {package}, which is not installed", fix=f"run `{install}`")
+        super().__init__(
+            f"{needed_for} needs the package {package}, which is not installed", fix=f"run `{install}`"
+        )
         self.package, self.needed_for = package, needed_for
 
 

@@ -41,7 +41,9 @@ class Catalog(Generic[Product]):
             inspect.signature(factory).bind(**(options or {}))
         except TypeError as error:
             allowed = ", ".join(inspect.signature(factory).parameters) or "none"
-            raise RecipeError(f"{self.kind} {name!r}", [str(error)], fix=f"options of {name!r}: {allowed}") from error
+            raise RecipeError(
+                f"{self.kind} {name!r}", [str(error)], fix=f"options of {name!r}: {allowed}"
+            ) from error
         return factory(**(options or {}))
 
     def __iter__(self) -> Iterator[str]:
