@@ -1,0 +1,127 @@
+"""A model's chat template: prompts exactly as serving sends them, examples with exactly the answers trained."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from tunesmith.core import fingerprint
+from tunesmith.core.conversation import Message, Prompt
+from tunesmith.errors import ModelError
+
+PROBE = (
+    Message(role="user", content="a question"),
+    Message(role="assistant", content="an answer"),
+    Message(role="user", content="another"),
+)
+
+
+class Encoded(NamedTuple):
+    """One conversation in tokens."""
+
+    ids: list[int]
+    is_trained: list[bool]
+    """One flag a token: whether the model is taught to produce it."""
+
+    @property
+    def trained_tokens(self) -> int:
+        """How many tokens carry loss."""
+        return sum(self.is_trained)
+
+
+class ChatTemplate:
+    """Renders and tokenizes conversations; what training sees before an answer is what serving sends."""
+
+    def __init__(self, tokenizer: Any, end_ids: Sequence[int] = ()) -> None:
+        if not tokenizer.chat_template:
+            raise ModelError(
+                "the base model has no chat template",
+                fix="use an instruct model, or put a chat_template.jinja into the model's folder",
+            )
+        self.tokenizer = tokenizer
+        self.end_ids = frozenset([tokenizer.eos_token_id, *end_ids]) - {None}
+        """Tokens that end an answer."""
+        if not self.end_ids:
+            raise ModelError("the base model's tokenizer has no end token", fix="set `eos_token` in its tokenizer")
+
+    def render(self, messages: Prompt, *, is_prompt: bool) -> str:
+        """The conversation as text; a prompt ends where the answer is to begin.
+
+        Raises:
+            ModelError: If the template refuses this conversation, with the template's own reason.
+        """
+        from jinja2 import TemplateError
+
+        turns = [{"role": turn.role, "content": turn.content} for turn in messages]
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=is_prompt)
+            )
+        except TemplateError as error:
+            roles = ", ".join(turn.role for turn in messages)
+            raise ModelError(
+                f"the chat template refuses a conversation of {roles}: {error}",
+                fix="leave out the system turn if the model knows none, and let user and assistant alternate",
+            ) from error
+
+    def encode_text(self, text: str) -> list[int]:
+        """Tokens of rendered text; the template has already put the special tokens in."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def encode_prompt(self, messages: Prompt) -> list[int]:
+        """The tokens a server sends to the model for this conversation."""
+        return self.encode_text(self.render(messages, is_prompt=True))
+
+    def encode_example(self, messages: Prompt) -> Encoded:
+        """The conversation with every assistant turn trained, its end token included, and nothing else.
+
+        Pieces are tokenized apart at the borders of answers, so that a prompt has the tokens it will have in
+        serving. Where a template rewrites earlier turns (some drop old reasoning), only the last answer is
+        trained, after the prompt as it will be sent.
+        """
+        turns = [index for index, turn in enumerate(messages) if turn.role == "assistant"]
+        texts = self._answer_borders(messages, turns) or self._answer_borders(messages, turns[-1:])
+        if texts is None:
+            raise ModelError(
+                "the chat template renders an answer differently from its prompt, so it cannot be trained exactly",
+                fix="use a template whose rendering of an answered conversation begins with its prompt",
+            )
+        ids: list[int] = []
+        is_trained: list[bool] = []
+        end = 0
+        for start, stop, text in texts:
+            prompt_ids = self.encode_text(text[end:start])
+            answer_ids, count = self._ended(self.encode_text(text[start:stop]))
+            ids += prompt_ids + answer_ids
+            is_trained += [False] * len(prompt_ids) + [True] * count + [False] * (len(answer_ids) - count)
+            end = stop
+        last = max(index for index, flag in enumerate(is_trained) if flag) + 1
+        return Encoded(ids[:last], is_trained[:last])
+
+    def fingerprint(self) -> str:
+        """Hash of the template and of the tokens it gives a fixed conversation."""
+        return fingerprint.of_json([self.tokenizer.chat_template, self.encode_prompt(PROBE)])[:16]
+
+    def pad_id(self) -> int:
+        """A token to pad with that never ends an answer, so that no mask by token id can hide an end token."""
+        candidates = [self.tokenizer.pad_token_id, self.tokenizer.unk_token_id, self.tokenizer.bos_token_id]
+        usable = [token for token in candidates if token is not None and token not in self.end_ids]
+        return usable[0] if usable else min(set(range(len(self.end_ids) + 1)) - self.end_ids)
+
+    def _answer_borders(self, messages: Prompt, turns: list[int]) -> list[tuple[int, int, str]] | None:
+        rendered = []
+        for index in turns:
+            prompt = self.render(messages[:index], is_prompt=True)
+            text = self.render(messages[: index + 1], is_prompt=False)
+            if not text.startswith(prompt):
+                return None
+            rendered.append((len(prompt), len(text), text))
+        grows = all(later[2].startswith(earlier[2]) for earlier, later in pairwise(rendered))
+        return rendered if grows and rendered else None
+
+    def _ended(self, ids: list[int]) -> tuple[list[int], int]:
+        ends = [index for index, token in enumerate(ids) if token in self.end_ids]
+        if ends:
+            return ids, ends[-1] + 1
+        # A template that never ends a turn would teach the model never to stop.
+        ids = [*ids, self.tokenizer.eos_token_id]
+        return ids, len(ids)
