@@ -1,17 +1,14 @@
 """The `model:` section of a recipe."""
 
-from tunesmith.artifacts.adapter import Quantization
 from tunesmith.core.section import Section
 
 BUNDLED_NAME = "smollm2-135m-instruct"
 
 
 class ModelConfig(Section):
-    """Which base model, and how its weights are held: the same in training, evaluation and serving."""
+    """Which base model. How its weights are held follows from `train.method`, in serving as in training."""
 
     base: str = BUNDLED_NAME
     """`owner/name@revision` of a hub, a folder, a .gguf file, or the bundled `smollm2-135m-instruct`."""
-    quantization: Quantization = "nf4"
-    """`nf4` is 4-bit NormalFloat with double quantization (QLoRA); `none` keeps the weights as they are."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model. Off: such models are refused."""

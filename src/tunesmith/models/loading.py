@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, NamedTuple
 
-from tunesmith.artifacts.adapter import BaseModelId
+from tunesmith.artifacts.adapter import BaseModelId, Quantization
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.models.template import ChatTemplate
@@ -32,12 +32,14 @@ def load_template(resolved: ResolvedModel, config: ModelConfig) -> ChatTemplate:
     return template
 
 
-def identify(resolved: ResolvedModel, config: ModelConfig, template: ChatTemplate) -> BaseModelId:
+def identify(
+    resolved: ResolvedModel, template: ChatTemplate, quantization: Quantization
+) -> BaseModelId:
     """The lineage entry of this base model."""
     return BaseModelId(
         reference=resolved.reference,
         revision=resolved.revision,
-        quantization=config.quantization,
+        quantization=quantization,
         template_fingerprint=template.fingerprint(),
     )
 
@@ -49,7 +51,13 @@ def device_name() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def load_model(resolved: ResolvedModel, config: ModelConfig, *, precision: Precision) -> LoadedModel:
+def load_model(
+    resolved: ResolvedModel,
+    config: ModelConfig,
+    *,
+    quantization: Quantization,
+    precision: Precision,
+) -> LoadedModel:
     """The model on this machine's device, computing in `precision`.
 
     On CUDA, `nf4` weights stay 4-bit and are dequantized as they are used. On a CPU they are quantized to NF4 with
@@ -62,7 +70,7 @@ def load_model(resolved: ResolvedModel, config: ModelConfig, *, precision: Preci
     logging.disable_progress_bar()
     device = device_name()
     dtype = getattr(torch, precision)
-    is_nf4 = config.quantization == "nf4"
+    is_nf4 = quantization == "nf4"
     options: dict[str, Any] = {"quantization_config": _nf4_options(dtype)} if is_nf4 and device == "cuda" else {}
     model = AutoModelForCausalLM.from_pretrained(
         resolved.folder,
@@ -78,7 +86,7 @@ def load_model(resolved: ResolvedModel, config: ModelConfig, *, precision: Preci
     model.requires_grad_(False)
     model.eval()
     template = load_template(resolved, config)
-    return LoadedModel(model, template, identify(resolved, config, template))
+    return LoadedModel(model, template, identify(resolved, template, quantization))
 
 
 def round_to_nf4(model: Any) -> None:
