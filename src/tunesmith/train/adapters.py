@@ -13,8 +13,11 @@ def make_trainable(model: Any, config: TrainConfig) -> Any:  # noqa: ANN401
     Raises:
         RecipeError: If `targets` names a layer that the model does not have.
     """
+    import torch
     from peft import LoraConfig, get_peft_model
 
+    # A resumed run, or the same run elsewhere, must begin with the same random A matrices.
+    torch.manual_seed(config.seed)
     if config.method == "full":
         return model.requires_grad_(True)
     targets = config.targets if isinstance(config.targets, str) else list(config.targets)
