@@ -1,0 +1,1 @@
+"""GoldenSet x Endpoint x graders -> EvalReport, with honest statistics."""
