@@ -1,0 +1,1 @@
+"""Raw files -> Dataset + GoldenSet: read, check, deduplicate, split; nothing is lost without a reason."""

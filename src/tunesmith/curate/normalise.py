@@ -1,0 +1,18 @@
+"""The form of a text in which two texts that say the same, letter for letter, are equal."""
+
+import unicodedata
+
+from tunesmith.core.conversation import Prompt
+
+
+def normalise(text: str) -> str:
+    """Compatibility forms unified, case and runs of white space ignored, closing punctuation dropped."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(folded.split()).rstrip(".!?,;: ")
+
+
+def prompt_key(messages: Prompt) -> str:
+    """What is asked, system turn aside: equal keys must land on the same side of every split."""
+    return "\x1f".join(
+        f"{turn.role}\x1e{normalise(turn.content)}" for turn in messages if turn.role != "system"
+    )
