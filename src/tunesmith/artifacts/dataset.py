@@ -1,5 +1,6 @@
 """Dataset: what a model learns from, cut into training and validation, under a hash of its content."""
 
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from tunesmith.artifacts.artifact import Artifact, read_lines, write_lines
@@ -30,10 +31,12 @@ class Removals(Section):
     """Rows whose normalised conversation was seen before."""
     golden: int = 0
     """Rows whose prompt is a golden prompt: training on them would be cheating."""
+    held_out: int = 0
+    """Rows that became golden cases."""
 
 
 class LengthStatistics(Section):
-    """Characters per example, cheap to know without a tokenizer; training adds tokens."""
+    """How long examples are, in characters or in tokens."""
 
     total: int
     median: int
@@ -50,6 +53,8 @@ class Dataset(Artifact):
     sources: tuple[Source, ...]
     removed: Removals
     characters: LengthStatistics
+    tokens: LengthStatistics | None = None
+    """In the base model's tokens, chat template included; not part of the id."""
 
     @staticmethod
     def id_of(train: list[Example], validation: list[Example]) -> str:
@@ -59,9 +64,16 @@ class Dataset(Artifact):
 
     def examples(self, workspace: Workspace, split: Split) -> list[Example]:
         """The examples of one split, in their fixed order."""
-        return [Example.model_validate(row) for row in read_lines(self.folder(workspace) / f"{split}.jsonl")]
+        return [
+            Example.model_validate(row)
+            for row in read_lines(self.folder(workspace) / f"{split}.jsonl")
+        ]
 
     def write_examples(self, workspace: Workspace, split: Split, examples: list[Example]) -> None:
         """Put the examples of one split beside the manifest."""
         rows = [example.model_dump(mode="json") for example in examples]
         write_lines(self.folder(workspace) / f"{split}.jsonl", rows)
+
+    def rejected_path(self, workspace: Workspace) -> Path:
+        """JSON Lines of every row left out: file, line, reason and its beginning."""
+        return self.folder(workspace) / "rejected.jsonl"

@@ -40,7 +40,10 @@ def decode_lines(content: bytes) -> list[Line]:
     if broken * 2 > beyond_ascii:
         guessed = _guess(content)
         if guessed is not None:
-            return [Line(number, line.rstrip("\r")) for number, line in enumerate(guessed.split("\n"), 1)]
+            return [
+                Line(number, line.rstrip("\r"))
+                for number, line in enumerate(guessed.split("\n"), 1)
+            ]
     return lines
 
 

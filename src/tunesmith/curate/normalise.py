@@ -16,3 +16,10 @@ def prompt_key(messages: Prompt) -> str:
     return "\x1f".join(
         f"{turn.role}\x1e{normalise(turn.content)}" for turn in messages if turn.role != "system"
     )
+
+
+def prompt_keys(messages: Prompt) -> list[str]:
+    """The key of every question that a conversation answers, the opening one first."""
+    return [
+        prompt_key(messages[:end]) for end, turn in enumerate(messages) if turn.role == "assistant"
+    ]

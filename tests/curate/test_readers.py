@@ -1,0 +1,147 @@
+"""Whatever bytes a file holds: no traceback, and accepted + rejected = read."""
+
+import csv
+import io
+import json
+
+import pyarrow
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from pyarrow import parquet
+
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.loading import load_file
+from tunesmith.curate.reading import read_rows
+from tunesmith.errors import DataError
+
+KEYS = some.sampled_from(
+    [
+        "messages",
+        "conversations",
+        "instruction",
+        "input",
+        "output",
+        "prompt",
+        "completion",
+        "role",
+        "content",
+        "from",
+        "value",
+        "system",
+        "other",
+    ]
+)
+JSON = some.recursive(
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats()
+    | some.text(max_size=20)
+    | some.sampled_from(["user", "assistant", "system", "human", "gpt", "\ud800", "\0"]),
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=15,
+)
+TURN = some.dictionaries(KEYS, some.sampled_from(["user", "assistant", "system", "hi", "", " "]))
+ROW = some.dictionaries(KEYS, JSON | some.text() | some.lists(TURN, max_size=5), max_size=5)
+LINE = (JSON | ROW).map(lambda value: json.dumps(value).encode())
+DAMAGE = some.binary(max_size=30) | LINE.map(lambda line: line[: len(line) // 2])
+FILE = some.lists(LINE | DAMAGE, max_size=8).map(b"\n".join)
+MARK = some.sampled_from(
+    [b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"[", b"prompt,completion\n"]
+)
+PLENTY = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def accounted_for(path) -> None:
+    """Fails if reading raises anything but our own error, or loses a row."""
+    rows = list(read_rows(path, path.name))
+    try:
+        loaded = load_file(CurateConfig(), path, path.name)
+    except DataError as error:
+        assert str(error).startswith(f"none of the {len(rows)} row(s)")
+        return
+    source = loaded.sources[0]
+    assert source.accepted + source.rejected == source.read == len(rows)
+    assert (len(loaded.examples), len(loaded.rejected)) == (source.accepted, source.rejected)
+    assert all(row.reason and row.line > 0 for row in loaded.rejected)
+    json.dumps([row._asdict() for row in loaded.rejected], ensure_ascii=False).encode("utf-8")
+
+
+@PLENTY
+@given(mark=MARK, content=FILE, suffix=some.sampled_from(["jsonl", "json", "csv", "txt"]))
+def test_malformed_text_files_lose_no_row(tmp_path, mark, content, suffix):
+    path = tmp_path / f"file.{suffix}"
+    path.write_bytes(mark + content)
+
+    accounted_for(path)
+
+
+@PLENTY
+@given(cells=some.lists(some.lists(some.text(max_size=12), max_size=4), max_size=8))
+def test_malformed_csv_loses_no_row(tmp_path, cells):
+    text = io.StringIO()
+    csv.writer(text).writerows([["prompt", "completion"], *cells])
+    path = tmp_path / "file.csv"
+    path.write_bytes(text.getvalue().encode("utf-8", errors="surrogatepass"))
+
+    accounted_for(path)
+
+
+@PLENTY
+@given(rows=some.lists(ROW, min_size=1, max_size=6))
+def test_json_arrays_and_lines_of_the_same_rows_agree(tmp_path, rows):
+    array, lines = tmp_path / "a.json", tmp_path / "b.jsonl"
+    array.write_text(json.dumps(rows))
+    lines.write_text("\n".join(map(json.dumps, rows)))
+
+    accounted_for(array)
+    accounted_for(lines)
+    assert len(list(read_rows(array, ""))) == len(list(read_rows(lines, ""))) == len(rows)
+
+
+@PLENTY
+@given(
+    rows=some.lists(
+        some.fixed_dictionaries(
+            {
+                "prompt": some.none() | some.text(some.characters(codec="utf-8")),
+                "completion": some.none() | some.text(some.characters(codec="utf-8")),
+            }
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    cut=some.integers(0, 40),
+)
+def test_parquet_loses_no_row_and_a_damaged_file_is_refused_as_a_whole(tmp_path, rows, cut):
+    path = tmp_path / "file.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+
+    accounted_for(path)
+
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) - cut])
+    try:
+        list(read_rows(path, path.name))
+    except DataError as error:
+        assert "not a Parquet file" in str(error)
+
+
+def test_other_encodings_are_read_and_a_bad_byte_costs_one_row(tmp_path):
+    path = tmp_path / "file.jsonl"
+    row = json.dumps(
+        {"prompt": "größe der tür in münchen", "completion": "schön"}, ensure_ascii=False
+    )
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        path.write_text("\n".join([row] * 5), encoding=encoding)
+        loaded = load_file(CurateConfig(), path, "file.jsonl")
+        assert loaded.examples[0].answer == "schön", encoding
+
+    path.write_bytes(
+        b"\n".join([row.encode(), b'{"prompt": "\xff", "completion": "x"}', row.encode()])
+    )
+    loaded = load_file(CurateConfig(), path, "file.jsonl")
+    assert len(loaded.examples) == 2
+    assert loaded.rejected[0].reason == "not UTF-8: byte 0xff at position 13"

@@ -1,0 +1,153 @@
+"""Curation loses no row, leaks no golden question and gives the same id everywhere."""
+
+import codecs
+import json
+
+import pytest
+
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.normalise import prompt_keys
+from tunesmith.curate.stage import run
+from tunesmith.errors import DataError, NoGoodRowsError
+
+
+def write(workspace: Workspace, name: str, *rows: object) -> None:
+    path = workspace.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        "".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows)
+    )
+
+
+def rejected(workspace: Workspace, result) -> list[dict[str, object]]:
+    lines = result.dataset.rejected_path(workspace).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def pair(question: str, answer: str = "yes") -> dict[str, str]:
+    return {"prompt": question, "completion": answer}
+
+
+def test_every_format_becomes_the_same_conversation(workspace):
+    user, assistant = {"role": "user", "content": "a\n\nb"}, {"role": "assistant", "content": "c"}
+    write(workspace, "data/1.jsonl", {"instruction": "a", "input": "b", "output": "c"})
+    write(workspace, "data/2.jsonl", {"messages": [user, assistant]})
+    write(
+        workspace,
+        "data/3.json",
+        [{"conversations": [{"from": "human", "value": "a\n\nb"}, {"from": "gpt", "value": "c"}]}],
+    )
+    (workspace.root / "data/4.csv").write_bytes(
+        codecs.BOM_UTF8 + b'prompt,completion\r\n"a\n\nb",c\r\n'
+    )
+    write(workspace, "golden.jsonl", pair("z"))
+
+    result = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    assert [source.format for source in result.dataset.sources] == [
+        "instruction",
+        "chat",
+        "sharegpt",
+        "prompt-completion",
+    ]
+    assert result.dataset.train_count == 1
+    assert result.dataset.removed.duplicates == 3
+    assert {row["reason"] for row in rejected(workspace, result)} == {
+        "says the same as data/1.jsonl:1"
+    }
+
+
+def test_bad_rows_are_set_aside_with_file_line_and_reason(workspace):
+    write(
+        workspace,
+        "data/a.jsonl",
+        pair("good"),
+        '{"prompt": "cut of\n',
+        pair("no answer", " "),
+        {"messages": [{"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]},
+        "\n",
+        pair("x" * 300),
+    )
+    write(workspace, "golden.jsonl", pair("z"))
+
+    result = run(
+        CurateConfig(golden="golden.jsonl", validation_share=0, max_characters=200), workspace
+    )
+
+    assert [(row["line"], row["reason"]) for row in rejected(workspace, result)] == [
+        (2, "broken JSON: Unterminated string starting at at column 12"),
+        (3, "no answer: it is empty"),
+        (4, "wrong role order: assistant where user is due"),
+        (6, "303 characters, the limit is 200 (curate.max_characters)"),
+    ]
+    assert (result.dataset.sources[0].read, result.dataset.sources[0].accepted) == (5, 1)
+
+
+def test_a_file_without_one_good_row_fails_with_its_first_three_reasons(workspace):
+    write(workspace, "data/a.jsonl", *[{"text": "no columns we know"}] * 5)
+
+    with pytest.raises(NoGoodRowsError) as caught:
+        run(CurateConfig(), workspace)
+
+    assert "none of the 5 row(s) in data/a.jsonl" in str(caught.value)
+    assert str(caught.value).count("no known columns (found: text)") == 3
+
+
+def test_no_golden_question_is_trained_on_even_inside_a_conversation_or_spelt_otherwise(workspace):
+    turns = ["How are you?", "fine", "And now?", "still"]
+    roles = ["user", "assistant"] * 2
+    chat = {"messages": [{"role": r, "content": t} for r, t in zip(roles, turns, strict=True)]}
+    write(workspace, "data/a.jsonl", pair("  how ARE you"), chat, pair("other"))
+    write(
+        workspace, "golden.jsonl", {"prompt": "How are you?", "expected": "fine", "tags": ["mood"]}
+    )
+
+    result = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    assert result.dataset.removed.golden == 2
+    assert [e.prompt[0].content for e in result.dataset.examples(workspace, "train")] == ["other"]
+    assert result.golden_set.cases(workspace)[0].tags == ("mood",)
+
+
+def test_held_out_cases_and_validation_share_no_question_with_training(workspace):
+    rows = [pair(f"Question {number % 150}?", f"answer {number}") for number in range(300)]
+    write(workspace, "data/a.jsonl", *rows)
+
+    result = run(CurateConfig(), workspace)
+
+    dataset, golden = result
+    sides = [
+        {prompt_keys(e.messages)[0] for e in dataset.examples(workspace, "train")},
+        {prompt_keys(e.messages)[0] for e in dataset.examples(workspace, "validation")},
+        {
+            prompt_keys((*c.messages, c.messages[-1].model_copy(update={"role": "assistant"})))[0]
+            for c in golden.cases(workspace)
+        },
+    ]
+    assert all(sides)
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 150
+    assert dataset.train_count + dataset.validation_count + golden.count == 300
+    assert dataset.removed.held_out == golden.count
+
+
+def test_the_same_content_has_the_same_id_in_another_place_and_another_content_another(tmp_path):
+    ids = []
+    for name, extra in (("one", []), ("two", []), ("three", [pair("more")])):
+        workspace = Workspace(tmp_path / name)
+        workspace.root.mkdir()
+        write(workspace, "data/a.jsonl", *[pair(f"q{n}") for n in range(40)], *extra)
+        result = run(CurateConfig(), workspace)
+        ids.append((result.dataset.id, result.golden_set.id))
+
+    assert ids[0] == ids[1]
+    assert ids[0][0] != ids[2][0]
+
+
+def test_a_pattern_that_matches_nothing_and_a_file_that_is_no_parquet_say_so(workspace):
+    with pytest.raises(DataError, match=r"no file matches 'data/\*'"):
+        run(CurateConfig(), workspace)
+
+    write(workspace, "data/a.parquet", "no parquet")
+    with pytest.raises(DataError, match="not a Parquet file"):
+        run(CurateConfig(), workspace)
