@@ -12,3 +12,10 @@ class ModelConfig(Section):
     """`owner/name@revision` of a hub, a folder, a .gguf file, or the bundled `smollm2-135m-instruct`."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model. Off: such models are refused."""
+
+    @property
+    def served_name(self) -> str:
+        """The model name that asks for the base itself: its hub name, or the last part of its path."""
+        name = self.base.partition("@")[0]
+        is_path = name.endswith(".gguf") or name.startswith((".", "/", "~")) or name.count("/") > 1
+        return name.rpartition("/")[2].removesuffix(".gguf") if is_path else name

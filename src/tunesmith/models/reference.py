@@ -27,12 +27,13 @@ class ResolvedModel(NamedTuple):
     folder: Path
 
 
-def resolve(config: ModelConfig, root: Path) -> ResolvedModel:
+def resolve(config: ModelConfig, root: Path, *, needs_weights: bool = True) -> ResolvedModel:
     """The base model's folder, fetched or converted on first use.
 
     Args:
         config: The recipe's `model:` section.
         root: The folder that relative paths start from.
+        needs_weights: Whether a hub's weights are fetched, or only tokenizer and settings.
 
     Raises:
         ModelError: If nothing is found under the reference.
@@ -55,8 +56,9 @@ def resolve(config: ModelConfig, root: Path) -> ResolvedModel:
             f"{config.base!r} is neither a folder, a .gguf file nor a hub name",
             fix=f"write `owner/name@revision`, a path from {root}, or `{BUNDLED_NAME}`",
         )
-    folder, commit = _from_hub(name, revision or "main")
-    refuse_unsafe(config, folder)
+    folder, commit = _from_hub(name, revision or "main", needs_weights=needs_weights)
+    if needs_weights:
+        refuse_unsafe(config, folder)
     return ResolvedModel(config.base, commit, folder)
 
 
@@ -83,12 +85,13 @@ def weights_revision(folder: Path) -> str:
     return digest.hexdigest()[: fingerprint.ID_LENGTH]
 
 
-def _from_hub(name: str, revision: str) -> tuple[Path, str]:
+def _from_hub(name: str, revision: str, *, needs_weights: bool) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    wanted = SAFE_FILES if needs_weights else [name for name in SAFE_FILES if "safetensors" not in name]
     try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=SAFE_FILES))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except LocalEntryNotFoundError as error:
         raise ModelError(
             f"{name}@{revision} is not in the local cache and the hub cannot be reached",

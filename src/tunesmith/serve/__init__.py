@@ -1,0 +1,1 @@
+"""Base and adapters behind one OpenAI-compatible endpoint."""
