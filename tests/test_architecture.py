@@ -49,7 +49,12 @@ def breaches(source: str, owner: str) -> list[str]:
     for name in imported(source):
         root, _, rest = name.partition(".")
         target = rest.partition(".")[0]
-        if root == "tunesmith" and target in RANK and target != owner and RANK[target] <= RANK[owner]:
+        if (
+            root == "tunesmith"
+            and target in RANK
+            and target != owner
+            and RANK[target] <= RANK[owner]
+        ):
             found.append(f"{owner} imports {target}")
         if root in HOMES and owner not in HOMES[root]:
             found.append(f"{owner} imports {root}")
@@ -58,7 +63,9 @@ def breaches(source: str, owner: str) -> list[str]:
 
 def test_the_scanner_sees_upward_sideways_local_and_misplaced_imports():
     assert breaches("from tunesmith.cli import main", "core") == ["core imports cli"]
-    assert breaches("def f():\n    import tunesmith.train.stage", "evaluate") == ["evaluate imports train"]
+    assert breaches("def f():\n    import tunesmith.train.stage", "evaluate") == [
+        "evaluate imports train"
+    ]
     assert breaches("from tunesmith import train", "evaluate") == ["evaluate imports train"]
     assert breaches("import torch.nn", "curate") == ["curate imports torch"]
     assert breaches("from tunesmith.core import section", "train") == []
@@ -71,7 +78,9 @@ def test_every_module_imports_only_downwards():
     found = [
         f"{path.relative_to(ROOT)}: {breach}"
         for path in modules
-        for breach in breaches(path.read_text(), path.relative_to(ROOT).parts[0].removesuffix(".py"))
+        for breach in breaches(
+            path.read_text(), path.relative_to(ROOT).parts[0].removesuffix(".py")
+        )
     ]
 
     assert found == []
@@ -80,6 +89,8 @@ def test_every_module_imports_only_downwards():
 def test_importing_tunesmith_loads_nothing_heavy():
     code = f"import sys, tunesmith; print(sorted(set(sys.modules) & {set(HOMES)!r}))"
 
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
 
     assert loaded.strip() == "[]"

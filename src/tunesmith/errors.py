@@ -14,7 +14,8 @@ TunesmithError                    1 / 500
 ├── RequestError                  9 / 400   a serving request that cannot be answered as asked
 │   ├── RequestTooLargeError      9 / 413   more bytes or tokens than the limits allow
 │   └── OverloadedError           9 / 429   the queue is full
-└── MissingDependencyError       10 / 501   an optional package is needed and not installed
+├── MissingDependencyError       10 / 501   an optional package is needed and not installed
+└── GateNotPassedError           11 / 409   a release was refused promotion
 
 Raise sites pass facts; the sentences live here. Interrupted by Ctrl-C exits with 130, as shells expect.
 """
@@ -43,7 +44,8 @@ class RecipeError(TunesmithError):
     def __init__(self, where: str, problems: Sequence[str], *, fix: str | None = None) -> None:
         listing = "".join(f"\n  - {problem}" for problem in problems)
         super().__init__(
-            f"{where} has {len(problems)} problem(s):{listing}", fix=fix or f"correct {where} and run again"
+            f"{where} has {len(problems)} problem(s):{listing}",
+            fix=fix or f"correct {where} and run again",
         )
         self.where, self.problems = where, tuple(problems)
 
@@ -58,11 +60,14 @@ class DataError(TunesmithError):
 class NoGoodRowsError(DataError):
     """Not one row of a file could be used; shows the first three reasons."""
 
-    def __init__(self, path: str, *, read: int, reasons: Sequence[str], fix: str | None = None) -> None:
+    def __init__(
+        self, path: str, *, read: int, reasons: Sequence[str], fix: str | None = None
+    ) -> None:
         shown = "".join(f"\n  - {reason}" for reason in reasons[:3])
         super().__init__(
             f"none of the {read} row(s) in {path} can be used:{shown}",
-            fix=fix or "see docs/curate.md for the formats that are recognised, with an example row of each",
+            fix=fix
+            or "see docs/curate.md for the formats that are recognised, with an example row of each",
         )
         self.path, self.read, self.reasons = path, read, tuple(reasons)
 
@@ -174,7 +179,9 @@ class OverloadedError(RequestError):
     http_status = 429
 
     def __init__(self, waiting: int, limit: int) -> None:
-        super().__init__(f"{waiting} requests are waiting, the limit is {limit}", fix="try again in a moment")
+        super().__init__(
+            f"{waiting} requests are waiting, the limit is {limit}", fix="try again in a moment"
+        )
         self.waiting, self.limit = waiting, limit
 
 
@@ -186,9 +193,29 @@ class MissingDependencyError(TunesmithError):
 
     def __init__(self, package: str, *, needed_for: str, install: str) -> None:
         super().__init__(
-            f"{needed_for} needs the package {package}, which is not installed", fix=f"run `{install}`"
+            f"{needed_for} needs the package {package}, which is not installed",
+            fix=f"run `{install}`",
         )
         self.package, self.needed_for = package, needed_for
+
+
+class GateNotPassedError(TunesmithError):
+    """A release was refused promotion because a gate did not pass."""
+
+    exit_code = 11
+    http_status = 409
+
+    def __init__(
+        self, gate: str, *, measured: float | None, required: float, is_strict: bool = False
+    ) -> None:
+        found = "nothing was measured" if measured is None else f"measured {measured:.3f}"
+        needed = f"{'more than' if is_strict else 'at least'} {required:.3f}"
+        super().__init__(
+            f"gate {gate!r} is not passed: {found}, required {needed}",
+            fix="run `tunesmith evaluate`, improve the data or relax `release:` in the recipe;"
+            " `--force` promotes all the same",
+        )
+        self.gate, self.measured, self.required = gate, measured, required
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -92,9 +92,7 @@ class Lifecycle:
             adapter.base.quantization,
         )
         model, config = self.recipe.model, self.recipe.evaluate
-        endpoint = open_endpoint(
-            model, self.workspace.root, [served], max_batch=config.concurrency
-        )
+        endpoint = open_endpoint(model, self.workspace.root, [served], max_batch=config.concurrency)
 
         async def measure() -> EvalReport:
             subject = stage.Subject(adapter, model.served_name, adapter.name)
@@ -171,7 +169,9 @@ class Lifecycle:
         except (NotMadeYetError, DataError) as error:
             return StageState(stage, "stale", made, str(error))
         before: dict[str, str] = entry["inputs"]
-        changed = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+        changed = sorted(
+            key for key in now.keys() | before.keys() if now.get(key) != before.get(key)
+        )
         if changed:
             return StageState(stage, "stale", made, f"changed: {', '.join(changed)}")
         gone = [made_id for kind, made_id in made.items() if not self._exists(kind, made_id)]

@@ -106,8 +106,11 @@ def _parse(path: Path) -> Any:  # ruamel's nodes carry their line numbers but no
 def _lines(node: Any, key: KeyPath = ()) -> dict[KeyPath, int]:
     found: dict[KeyPath, int] = {}
     items = (
-        node.items() if isinstance(node, Mapping)
-        else enumerate(node) if isinstance(node, list) else ()
+        node.items()
+        if isinstance(node, Mapping)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
     )
     for name, child in items:
         if hasattr(node, "lc"):

@@ -6,7 +6,9 @@ from tunesmith.core.workspace import Workspace
 
 
 def case(question: str, expected: str, source: str = "") -> Case:
-    return Case(messages=(Message(role="user", content=question),), expected=expected, source=source)
+    return Case(
+        messages=(Message(role="user", content=question),), expected=expected, source=source
+    )
 
 
 def test_an_id_depends_on_what_is_asked_and_not_on_where_it_was_read():

@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.normalise import prompt_keys
+from tunesmith.curate.prompt_keys import prompt_keys
 from tunesmith.curate.stage import run
 from tunesmith.errors import DataError, NoGoodRowsError
 

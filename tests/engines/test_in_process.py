@@ -78,9 +78,7 @@ def test_each_answer_is_the_one_of_a_model_that_was_loaded_alone(engine, loaded,
 
 
 def test_all_adapters_share_one_base_in_memory(engine, loaded):
-    held = sum(
-        p.numel() for name, p in engine.model.named_parameters() if "lora_" not in name
-    )
+    held = sum(p.numel() for name, p in engine.model.named_parameters() if "lora_" not in name)
 
     assert held == sum(p.numel() for p in loaded().model.parameters())
 

@@ -89,7 +89,11 @@ def test_streams_join_to_the_whole_answer_and_end_with_usage_when_asked(client):
     ("request_of", "error", "words"),
     [
         (lambda c: ask(c, model="owner/tund"), openai.NotFoundError, "did you mean 'owner/tuned'?"),
-        (lambda c: ask(c, stream=True, model="no"), openai.NotFoundError, "no model is called 'no'"),
+        (
+            lambda c: ask(c, stream=True, model="no"),
+            openai.NotFoundError,
+            "no model is called 'no'",
+        ),
         (lambda c: ask(c, n=2), openai.BadRequestError, "n is not supported"),
         (lambda c: ask(c, temperature=-1), openai.BadRequestError, "temperature: "),
         (lambda c: ask(c, max_tokens=51), openai.APIStatusError, "the limit is 50"),
@@ -108,7 +112,9 @@ def test_refusals_have_openais_shape_and_say_the_fix(client, request_of, error, 
 
 def test_unknown_routes_broken_json_and_foreign_hosts_are_refused(url):
     assert httpx.get(f"{url}/v2").json()["error"]["type"] == "invalid_request_error"
-    broken = httpx.post(f"{url}/v1/completions", content="{", headers={"content-type": "application/json"})
+    broken = httpx.post(
+        f"{url}/v1/completions", content="{", headers={"content-type": "application/json"}
+    )
     assert broken.status_code == 400
     assert httpx.get(f"{url}/health", headers={"host": "evil.example"}).status_code == 400
     assert httpx.get(f"{url}/health").json() == {"status": "ok", "models": 2}

@@ -17,16 +17,16 @@ CONVERSATIONS = ["a", "bcd efg", "hijklmnop qrstuv", "wx"]
 @pytest.fixture
 def base(tiny_model, tmp_path):
     config = ModelConfig(base=str(tiny_model))
-    return load_model(
-        resolve(config, tmp_path), config, quantization="none", precision="float32"
-    )
+    return load_model(resolve(config, tmp_path), config, quantization="none", precision="float32")
 
 
 @pytest.fixture
 def encoded(base):
     from conftest import example
 
-    return [base.template.encode_example(example(text, text[::-1]).messages) for text in CONVERSATIONS]
+    return [
+        base.template.encode_example(example(text, text[::-1]).messages) for text in CONVERSATIONS
+    ]
 
 
 def adapted(base):

@@ -61,7 +61,9 @@ class Artifact(Section):
     def ids(cls, workspace: Workspace) -> list[str]:
         """Ids of all complete artifacts of this kind, oldest first."""
         found = workspace.folder(cls.kind).glob(f"*/{MANIFEST_NAME}")
-        return [path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)]
+        return [
+            path.parent.name for path in sorted(found, key=lambda path: path.stat().st_mtime_ns)
+        ]
 
 
 def write_lines(path: Path, rows: list[dict[str, object]]) -> None:

@@ -24,8 +24,12 @@ class GoldenSet(Artifact):
 
     def cases(self, workspace: Workspace) -> list[Case]:
         """The cases, in their fixed order."""
-        return [Case.model_validate(row) for row in read_lines(self.folder(workspace) / "cases.jsonl")]
+        return [
+            Case.model_validate(row) for row in read_lines(self.folder(workspace) / "cases.jsonl")
+        ]
 
     def write_cases(self, workspace: Workspace, cases: list[Case]) -> None:
         """Put the cases beside the manifest."""
-        write_lines(self.folder(workspace) / "cases.jsonl", [case.model_dump(mode="json") for case in cases])
+        write_lines(
+            self.folder(workspace) / "cases.jsonl", [case.model_dump(mode="json") for case in cases]
+        )

@@ -23,7 +23,9 @@ class Catalog(Generic[Product]):
         if name in self._factories:
             raise ValueError(f"a {self.kind} called {name!r} exists already")
         if not inspect.getdoc(factory):
-            raise ValueError(f"{self.kind} {name!r} needs a docstring: its first line is shown to users")
+            raise ValueError(
+                f"{self.kind} {name!r} needs a docstring: its first line is shown to users"
+            )
         self._factories[name] = factory
         return factory
 
@@ -45,6 +47,12 @@ class Catalog(Generic[Product]):
                 f"{self.kind} {name!r}", [str(error)], fix=f"options of {name!r}: {allowed}"
             ) from error
         return factory(**(options or {}))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._factories
+
+    def __getitem__(self, name: str) -> Callable[..., Product]:
+        return self._factories[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._factories))

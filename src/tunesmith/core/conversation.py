@@ -56,4 +56,6 @@ class Case(Section):
     @property
     def key(self) -> str:
         """Hash of question and reference answer."""
-        return fingerprint.of_json([[[turn.role, turn.content] for turn in self.messages], self.expected])
+        return fingerprint.of_json(
+            [[[turn.role, turn.content] for turn in self.messages], self.expected]
+        )

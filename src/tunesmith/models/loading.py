@@ -23,7 +23,9 @@ def load_template(resolved: ResolvedModel, config: ModelConfig) -> ChatTemplate:
     """The model's chat template with every token that ends an answer."""
     from transformers import AutoTokenizer, GenerationConfig
 
-    tokenizer = AutoTokenizer.from_pretrained(resolved.folder, trust_remote_code=config.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(
+        resolved.folder, trust_remote_code=config.trust_remote_code
+    )
     ends: int | list[int] | None = None
     if (resolved.folder / "generation_config.json").is_file():
         ends = GenerationConfig.from_pretrained(resolved.folder).eos_token_id
@@ -71,7 +73,9 @@ def load_model(
     device = device_name()
     dtype = getattr(torch, precision)
     is_nf4 = quantization == "nf4"
-    options: dict[str, Any] = {"quantization_config": _nf4_options(dtype)} if is_nf4 and device == "cuda" else {}
+    options: dict[str, Any] = (
+        {"quantization_config": _nf4_options(dtype)} if is_nf4 and device == "cuda" else {}
+    )
     model = AutoModelForCausalLM.from_pretrained(
         resolved.folder,
         dtype=torch.bfloat16 if is_nf4 else dtype,
@@ -101,7 +105,9 @@ def round_to_nf4(model: Any) -> None:
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, torch.nn.Linear) and module is not head:
-                packed, state = quantize_4bit(module.weight, quant_type="nf4", compress_statistics=True)
+                packed, state = quantize_4bit(
+                    module.weight, quant_type="nf4", compress_statistics=True
+                )
                 module.weight.copy_(dequantize_4bit(packed, state))
 
 

@@ -13,7 +13,15 @@ from tunesmith.models.bundled import bundled_gguf
 from tunesmith.models.config import BUNDLED_NAME, ModelConfig
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-SAFE_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer*", "*.model", "*.txt"]
+SAFE_FILES = [
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "*.json",
+    "*.jinja",
+    "tokenizer*",
+    "*.model",
+    "*.txt",
+]
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -68,10 +76,14 @@ def refuse_unsafe(config: ModelConfig, folder: Path) -> None:
         pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLES)
         if pickled:
             raise UnsafeWeightsError(config.base, f"pickled weights ({pickled[0]})")
-        raise ModelError(f"{folder} holds no .safetensors weights", fix="name a folder that holds a whole model")
+        raise ModelError(
+            f"{folder} holds no .safetensors weights", fix="name a folder that holds a whole model"
+        )
     description = folder / "config.json"
     if not description.is_file():
-        raise ModelError(f"{folder} holds no config.json", fix="name a folder that holds a whole model")
+        raise ModelError(
+            f"{folder} holds no config.json", fix="name a folder that holds a whole model"
+        )
     asks_for_code = "auto_map" in json.loads(description.read_text(encoding="utf-8"))
     if asks_for_code and not config.trust_remote_code:
         raise UnsafeWeightsError(config.base, "a model that brings its own Python code")
@@ -89,7 +101,9 @@ def _from_hub(name: str, revision: str, *, needs_weights: bool) -> tuple[Path, s
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    wanted = SAFE_FILES if needs_weights else [name for name in SAFE_FILES if "safetensors" not in name]
+    wanted = (
+        SAFE_FILES if needs_weights else [name for name in SAFE_FILES if "safetensors" not in name]
+    )
     try:
         folder = Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except LocalEntryNotFoundError as error:

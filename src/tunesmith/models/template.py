@@ -41,7 +41,10 @@ class ChatTemplate:
         self.end_ids = frozenset([tokenizer.eos_token_id, *end_ids]) - {None}
         """Tokens that end an answer."""
         if not self.end_ids:
-            raise ModelError("the base model's tokenizer has no end token", fix="set `eos_token` in its tokenizer")
+            raise ModelError(
+                "the base model's tokenizer has no end token",
+                fix="set `eos_token` in its tokenizer",
+            )
 
     def render(self, messages: Prompt, *, is_prompt: bool) -> str:
         """The conversation as text; a prompt ends where the answer is to begin.
@@ -54,7 +57,9 @@ class ChatTemplate:
         turns = [{"role": turn.role, "content": turn.content} for turn in messages]
         try:
             return str(
-                self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=is_prompt)
+                self.tokenizer.apply_chat_template(
+                    turns, tokenize=False, add_generation_prompt=is_prompt
+                )
             )
         except TemplateError as error:
             roles = ", ".join(turn.role for turn in messages)
@@ -92,7 +97,9 @@ class ChatTemplate:
             prompt_ids = self.encode_text(text[end:start])
             answer_ids, count = self._ended(self.encode_text(text[start:stop]))
             ids += prompt_ids + answer_ids
-            is_trained += [False] * len(prompt_ids) + [True] * count + [False] * (len(answer_ids) - count)
+            is_trained += (
+                [False] * len(prompt_ids) + [True] * count + [False] * (len(answer_ids) - count)
+            )
             end = stop
         last = max(index for index, flag in enumerate(is_trained) if flag) + 1
         return Encoded(ids[:last], is_trained[:last])
@@ -103,11 +110,17 @@ class ChatTemplate:
 
     def pad_id(self) -> int:
         """A token to pad with that never ends an answer, so that no mask by token id can hide an end token."""
-        candidates = [self.tokenizer.pad_token_id, self.tokenizer.unk_token_id, self.tokenizer.bos_token_id]
+        candidates = [
+            self.tokenizer.pad_token_id,
+            self.tokenizer.unk_token_id,
+            self.tokenizer.bos_token_id,
+        ]
         usable = [token for token in candidates if token is not None and token not in self.end_ids]
         return usable[0] if usable else min(set(range(len(self.end_ids) + 1)) - self.end_ids)
 
-    def _answer_borders(self, messages: Prompt, turns: list[int]) -> list[tuple[int, int, str]] | None:
+    def _answer_borders(
+        self, messages: Prompt, turns: list[int]
+    ) -> list[tuple[int, int, str]] | None:
         rendered = []
         for index in turns:
             prompt = self.render(messages[:index], is_prompt=True)

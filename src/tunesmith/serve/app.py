@@ -131,9 +131,7 @@ async def health(http: HttpRequest) -> dict[str, object]:
     return {"status": "ok", "models": len(http.app.state.desk.endpoint.models())}
 
 
-async def _reply(
-    asked: ChatRequest | TextRequest, http: HttpRequest, *, is_chat: bool
-) -> Response:
+async def _reply(asked: ChatRequest | TextRequest, http: HttpRequest, *, is_chat: bool) -> Response:
     desk: Desk = http.app.state.desk
     options = asked.stream_options
     return await desk.answer(

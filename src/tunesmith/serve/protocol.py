@@ -188,7 +188,10 @@ def error_body(error: TunesmithError) -> dict[str, object]:
     kind = kinds.get(
         error.http_status, "invalid_request_error" if error.http_status < 500 else "server_error"
     )
-    codes = {"UnknownNameError": "model_not_found", "RequestTooLargeError": "context_length_exceeded"}
+    codes = {
+        "UnknownNameError": "model_not_found",
+        "RequestTooLargeError": "context_length_exceeded",
+    }
     return {
         "error": {
             "message": f"{error.what}; {error.fix}",

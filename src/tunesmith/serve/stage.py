@@ -46,7 +46,8 @@ def _listen(config: ServeConfig) -> socket.socket:
     except OSError as error:
         listener.close()
         raise RecipeError(
-            "serve", [f"port {config.port} of {config.host} cannot be used: {error.strerror}"],
+            "serve",
+            [f"port {config.port} of {config.host} cannot be used: {error.strerror}"],
             fix="choose another with `--port`, 0 for any free one",
         ) from error
     listener.listen(128)

@@ -94,7 +94,9 @@ def run(
         started = time.monotonic()
         trainer.train(resume_from_checkpoint=checkpoint)
         seconds = time.monotonic() - started
-    metrics = _metrics(trainer, epochs=trainer.state.global_step / len(steps) * config.epochs, seconds=seconds)
+    metrics = _metrics(
+        trainer, epochs=trainer.state.global_step / len(steps) * config.epochs, seconds=seconds
+    )
     adapter = _save(trainer, config, workspace, inputs, base, metrics)
     shutil.rmtree(folder)
     return adapter
@@ -117,7 +119,11 @@ def _load(config: TrainConfig, workspace: Workspace, model: ModelConfig) -> Load
 def _run_folder(
     config: TrainConfig, workspace: Workspace, inputs: TrainInputs, base: LoadedModel
 ) -> Path:
-    settings = [inputs.dataset.id, config.model_dump(mode="json"), base.identity.model_dump(mode="json")]
+    settings = [
+        inputs.dataset.id,
+        config.model_dump(mode="json"),
+        base.identity.model_dump(mode="json"),
+    ]
     return workspace.folder("training") / fingerprint.short_id("run", settings)
 
 

@@ -45,7 +45,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         """Steps in their fixed order."""
         return DataLoader(self.train_dataset, batch_size=1, shuffle=False, collate_fn=_only_step)
 
-    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:  # noqa: ANN401
+    def training_step(
+        self, model: Any, inputs: Any, num_items_in_batch: Any = None
+    ) -> torch.Tensor:  # noqa: ANN401
         """Gradients of the mean loss per trained token; returns that loss.
 
         Raises:
@@ -73,7 +75,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         """Mean loss per trained token over the validation examples."""
         metrics = {VALIDATION_LOSS: self.mean_loss(self.eval_dataset)}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
         return metrics
 
     def mean_loss(self, examples: Sequence[Encoded]) -> float:

@@ -1,14 +1,7 @@
-"""The form of a text in which two texts that say the same, letter for letter, are equal."""
-
-import unicodedata
+"""What a conversation asks, as keys: equal keys must land on the same side of every split."""
 
 from tunesmith.core.conversation import Prompt
-
-
-def normalise(text: str) -> str:
-    """Compatibility forms unified, case and runs of white space ignored, closing punctuation dropped."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(folded.split()).rstrip(".!?,;: ")
+from tunesmith.core.text import normalise
 
 
 def prompt_key(messages: Prompt) -> str:

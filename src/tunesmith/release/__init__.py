@@ -1,0 +1,1 @@
+"""Adapter + EvalReport -> Release: registered with its lineage, gated, promoted, rolled back."""

@@ -1,0 +1,1 @@
+"""What outlives a run: the registry of released models."""
