@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from tunesmith.artifacts.adapter import Adapter
 from tunesmith.artifacts.artifact import Artifact
@@ -17,6 +17,10 @@ from tunesmith.core.section import Section
 from tunesmith.core.workspace import Workspace, write_text
 from tunesmith.errors import DataError, NotMadeYetError, UnknownNameError
 from tunesmith.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tunesmith.engines.opening import Served
+    from tunesmith.train.plan import Plan
 
 Kind = TypeVar("Kind", bound=Artifact)
 StageName = Literal["curate", "train", "evaluate", "release"]
@@ -77,6 +81,14 @@ class Lifecycle:
         self._remember("train", inputs, {"adapter": adapter.id})
         return adapter
 
+    def plan(self) -> "Plan":
+        """What training on the newest dataset will take; see `train.plan.make_plan`."""
+        from tunesmith.train.plan import make_plan
+
+        return make_plan(
+            self.recipe.train, self.workspace, self.dataset(), self.recipe.model
+        )
+
     def evaluate(self) -> EvalReport:
         """Compare the newest adapter with its base on the golden set; see `evaluate.stage.run`."""
         from tunesmith.engines.opening import Served, open_endpoint
@@ -84,13 +96,7 @@ class Lifecycle:
 
         inputs = self._inputs("evaluate")
         adapter = self.adapter()
-        served = Served(
-            adapter.name,
-            adapter.weights_folder(self.workspace),
-            adapter.method,
-            adapter.base.name,
-            adapter.base.quantization,
-        )
+        served = Served.of(adapter, self.workspace)
         model, config = self.recipe.model, self.recipe.evaluate
         endpoint = open_endpoint(model, self.workspace.root, [served], max_batch=config.concurrency)
 
@@ -131,6 +137,25 @@ class Lifecycle:
         release = stage.run(self.recipe.release, self.workspace, given, is_quiet=self.is_quiet)
         self._remember("release", inputs, {"release": release.id})
         return release
+
+    def served_names(self) -> list[str]:
+        """The model names that `serve` answers to, the base first."""
+        return [self.recipe.model.served_name, *(one.name for one in self._served())]
+
+    def serve(self, on_ready: Callable[[str, list[str]], None]) -> None:
+        """Serve the base and all releases until stopped; see `serve.stage.run`.
+
+        Args:
+            on_ready: Told the base URL and the model names once connections are accepted.
+        """
+        from tunesmith.engines.opening import open_endpoint
+        from tunesmith.serve import stage
+
+        config = self.recipe.serve
+        endpoint = open_endpoint(
+            self.recipe.model, self.workspace.root, self._served(), max_batch=config.max_batch
+        )
+        stage.run(config, endpoint, on_ready=lambda url: on_ready(url, endpoint.models()))
 
     def run(self, on_stage: Callable[[StageState], None] | None = None) -> list[StageName]:
         """Every stage that is not fresh, in order; returns the names of those that ran.
@@ -194,6 +219,26 @@ class Lifecycle:
     def report(self) -> EvalReport:
         """The newest report of this recipe."""
         return self._need(EvalReport, "evaluate", "report")
+
+    def _served(self) -> "list[Served]":
+        """Every release as `name@version`, the champion also as `name`; unreleased, the newest adapter."""
+        from tunesmith.engines.opening import Served
+        from tunesmith.release.promotion import list_releases
+
+        versions = list_releases(self.recipe.release, self.workspace, self.recipe.name)
+        served = []
+        for version in versions:
+            if version.adapter_id in Adapter.ids(self.workspace):
+                adapter = Adapter.load(self.workspace, version.adapter_id)
+                one = Served.of(adapter, self.workspace)
+                served.append(one._replace(name=f"{version.name}@{version.version}"))
+                if "champion" in version.aliases:
+                    served.append(one._replace(name=version.name))
+        if not any(one.name == self.recipe.name for one in served):
+            newest = self._newest(Adapter, "train", "adapter")
+            if newest is not None:
+                served.append(Served.of(newest, self.workspace)._replace(name=self.recipe.name))
+        return served
 
     def _train_or_resume(self) -> Adapter:
         try:

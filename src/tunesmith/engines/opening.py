@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from tunesmith.artifacts.adapter import Method, Quantization
+from tunesmith.artifacts.adapter import Adapter, Method, Quantization
+from tunesmith.core.workspace import Workspace
 from tunesmith.engines.endpoint import Completion, Delta, Endpoint, Generation
 from tunesmith.engines.in_process import InProcessEngine
 from tunesmith.errors import ModelError, UnknownNameError
@@ -22,6 +23,17 @@ class Served(NamedTuple):
     base_name: str
     """`reference@revision` of the base it was trained on."""
     quantization: Quantization
+
+    @classmethod
+    def of(cls, adapter: Adapter, workspace: Workspace) -> Self:
+        """An adapter of the workspace under its own name."""
+        return cls(
+            adapter.name,
+            adapter.weights_folder(workspace),
+            adapter.method,
+            adapter.base.name,
+            adapter.base.quantization,
+        )
 
 
 def open_endpoint(

@@ -56,3 +56,8 @@ def get_grader(name: str, options: Mapping[str, object] | None = None, *, root: 
 def known_graders() -> list[str]:
     """The names, sorted."""
     return list(graders)
+
+
+def described() -> dict[str, str]:
+    """Every grader by name, with the first line of what it says about itself."""
+    return {name: graders.summary(name) for name in graders}

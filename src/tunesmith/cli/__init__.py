@@ -1,0 +1,1 @@
+"""Words only: parse, call one function, print."""

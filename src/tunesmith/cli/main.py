@@ -1,0 +1,218 @@
+"""The command line: every word, and the one place where errors become exit codes."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+from typer import Argument, Option, Typer
+
+from tunesmith.cli import release
+from tunesmith.cli.options import (
+    HERE,
+    DryOption,
+    FolderOption,
+    JsonOption,
+    SetOption,
+    open_lifecycle,
+    open_recipe,
+)
+from tunesmith.errors import TunesmithError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells expect."""
+
+app = Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="The whole life of a specialised language model, from a data file to an endpoint.",
+)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, Argument(help="Made if it does not exist.")],
+    template: Annotated[str, Option(help="`dsl`, `json` or `style`.")] = "dsl",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a workspace to start from: a recipe, example data, golden cases, all explained.
+
+    Example: tunesmith init my-case --template json
+    """
+    from tunesmith.cli import render
+    from tunesmith.templates import create
+
+    render.created(create(folder, template), as_json=as_json)
+
+
+@app.command()
+def curate(
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: DryOption = False,
+) -> None:
+    """Make a dataset version and a golden set from the raw files.
+
+    Example: tunesmith curate --set curate.validation_share=0.05
+    """
+    from tunesmith.cli import render
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    if is_dry:
+        render.state(cycle.state("curate"), as_json=as_json)
+    else:
+        render.curated(*cycle.curate(), cycle.workspace, as_json=as_json)
+
+
+@app.command()
+def train(
+    folder: FolderOption = HERE,
+    is_plan: Annotated[
+        bool, Option("--plan", "--dry-run", help="Print memory, steps and time; train nothing.")
+    ] = False,
+    is_resumed: Annotated[
+        bool, Option("--resume", help="Continue an interrupted run from its last checkpoint.")
+    ] = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train an adapter on the newest dataset.
+
+    Example: tunesmith train --plan
+    """
+    from tunesmith.cli import render
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    if is_plan:
+        render.plan(cycle.plan(), as_json=as_json)
+    else:
+        render.adapter(cycle.train(is_resumed=is_resumed), cycle.workspace, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: DryOption = False,
+) -> None:
+    """Ask base and tuned model the golden questions, and compare.
+
+    Example: tunesmith evaluate --json
+    """
+    from tunesmith.cli import render
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    if is_dry:
+        render.state(cycle.state("evaluate"), as_json=as_json)
+    else:
+        render.report(cycle.evaluate(), cycle.workspace, as_json=as_json)
+
+
+app.add_typer(release.app, name="release")
+
+
+@app.command()
+def serve(
+    folder: FolderOption = HERE,
+    port: Annotated[int | None, Option(help="Instead of the recipe's; 0 takes a free one.")] = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: DryOption = False,
+) -> None:
+    """Answer for the base and every release over an OpenAI-compatible endpoint.
+
+    Example: tunesmith serve --port 8001
+    """
+    from tunesmith.cli import render
+
+    ports = [f"serve.port={port}"] if port is not None else []
+    cycle = open_lifecycle(folder, [*(overrides or []), *ports], is_quiet=as_json)
+    if is_dry:
+        render.names(cycle.served_names(), as_json=as_json)
+    else:
+        cycle.serve(on_ready=lambda url, names: render.serving(url, names, as_json=as_json))
+
+
+@app.command()
+def run(
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: DryOption = False,
+) -> None:
+    """Curate, train, evaluate and release, skipping what is unchanged.
+
+    Example: tunesmith run --dry-run
+    """
+    from tunesmith.cli import render
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    if not is_dry:
+        cycle.run(on_stage=None if as_json else render.stage)
+    render.status(cycle.states(), [], as_json=as_json)
+    if not is_dry and not as_json:
+        render.outcome(cycle.report(), cycle.workspace)
+
+
+@app.command()
+def status(
+    folder: FolderOption = HERE,
+    is_explained: Annotated[
+        bool, Option("--explain", help="Also every setting and where it came from.")
+    ] = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what exists, what is stale and why.
+
+    Example: tunesmith status --explain
+    """
+    from tunesmith.cli import render
+    from tunesmith.lifecycle import Lifecycle
+
+    loaded, workspace = open_recipe(folder, overrides)
+    states = Lifecycle(loaded.recipe, workspace).states()
+    render.status(states, loaded.explain() if is_explained else [], as_json=as_json)
+
+
+@app.command()
+def graders(as_json: JsonOption = False) -> None:
+    """List the graders that a recipe can name.
+
+    Example: tunesmith graders
+    """
+    from tunesmith.cli import render
+    from tunesmith.graders.known import described
+
+    render.graders(described(), as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a recipe, for editors.
+
+    Example: tunesmith schema
+    """
+    from tunesmith.recipe import json_schema
+
+    sys.stdout.write(json_schema())
+
+
+def main() -> None:
+    """Run the command line; errors go to standard error as what happened and the fix."""
+    try:
+        code = app(standalone_mode=False) or 0
+    except TunesmithError as error:
+        sys.stderr.write(f"error: {error.what}\n  fix: {error.fix}\n")
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\nstopped; what was finished is kept\n")
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)

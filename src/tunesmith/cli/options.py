@@ -1,0 +1,39 @@
+"""Options that several commands share, and what they open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+if TYPE_CHECKING:
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.lifecycle import Lifecycle
+    from tunesmith.recipe import LoadedRecipe
+
+FolderOption = Annotated[
+    Path, Option("--folder", "-C", help="The workspace, or a folder inside it.", show_default=False)
+]
+SetOption = Annotated[
+    list[str] | None,
+    Option("--set", help="Override a setting of the recipe: `--set train.epochs=1`. Repeatable."),
+]
+JsonOption = Annotated[bool, Option("--json", help="Print JSON, and no progress.")]
+DryOption = Annotated[bool, Option("--dry-run", help="Say what would be done; do nothing.")]
+HERE = Path()
+
+
+def open_recipe(folder: Path, overrides: list[str] | None) -> "tuple[LoadedRecipe, Workspace]":
+    """The recipe of the workspace around `folder`."""
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.recipe import load
+
+    workspace = Workspace.find(folder)
+    return load(workspace.recipe_path, overrides or ()), workspace
+
+
+def open_lifecycle(folder: Path, overrides: list[str] | None, *, is_quiet: bool) -> "Lifecycle":
+    """The lifecycle of the workspace around `folder`."""
+    from tunesmith.lifecycle import Lifecycle
+
+    loaded, workspace = open_recipe(folder, overrides)
+    return Lifecycle(loaded.recipe, workspace, is_quiet=is_quiet)
