@@ -43,7 +43,9 @@ class Quantity(NamedTuple):
     unit: str
 
     def __str__(self) -> str:
-        return f"{_plain(self.number)} {self.unit.upper() if self.unit == 'gb' else self.unit}".strip()
+        return (
+            f"{_plain(self.number)} {self.unit.upper() if self.unit == 'gb' else self.unit}".strip()
+        )
 
 
 class Rule(NamedTuple):

@@ -48,11 +48,11 @@ class Lifecycle:
 
     def curate(self) -> tuple[Dataset, GoldenSet]:
         """Make dataset and golden set from the raw files; see `curate.stage.run`."""
+        inputs = self._inputs("curate")
         from tunesmith.curate import stage
         from tunesmith.models.loading import load_template
         from tunesmith.models.reference import resolve
 
-        inputs = self._inputs("curate")
         resolved = resolve(self.recipe.model, self.workspace.root, needs_weights=False)
         template = load_template(resolved, self.recipe.model)
         made = stage.run(
@@ -67,9 +67,9 @@ class Lifecycle:
 
     def train(self, *, is_resumed: bool = False) -> Adapter:
         """Train on the newest dataset; see `train.stage.run`."""
+        inputs = self._inputs("train")
         from tunesmith.train import stage
 
-        inputs = self._inputs("train")
         given = stage.TrainInputs(self.dataset(), self.recipe.model, self.recipe.name)
         adapter = stage.run(
             self.recipe.train,
@@ -85,16 +85,14 @@ class Lifecycle:
         """What training on the newest dataset will take; see `train.plan.make_plan`."""
         from tunesmith.train.plan import make_plan
 
-        return make_plan(
-            self.recipe.train, self.workspace, self.dataset(), self.recipe.model
-        )
+        return make_plan(self.recipe.train, self.workspace, self.dataset(), self.recipe.model)
 
     def evaluate(self) -> EvalReport:
         """Compare the newest adapter with its base on the golden set; see `evaluate.stage.run`."""
+        inputs = self._inputs("evaluate")
         from tunesmith.engines.opening import Served, open_endpoint
         from tunesmith.evaluate import stage
 
-        inputs = self._inputs("evaluate")
         adapter = self.adapter()
         served = Served.of(adapter, self.workspace)
         model, config = self.recipe.model, self.recipe.evaluate
@@ -120,9 +118,9 @@ class Lifecycle:
 
     def release(self) -> Release:
         """Register the newest adapter with what it came from; see `release.stage.run`."""
+        inputs = self._inputs("release")
         from tunesmith.release import stage
 
-        inputs = self._inputs("release")
         adapter = self.adapter()
         report = self._newest(EvalReport, "evaluate", "report")
         if report is not None and report.adapter_id != adapter.id:

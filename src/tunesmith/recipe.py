@@ -75,7 +75,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> LoadedRecipe:
     try:
         recipe = Recipe.model_validate(values)
     except ValidationError as error:
-        problems = [_problem(item, lines, origins) for item in error.errors()]
+        items = [item for item in error.errors() if not _is_echo(item, error.errors())]
+        problems = [_problem(item, lines, origins) for item in items]
         raise RecipeError(path.name, [text for _, text in sorted(problems)]) from error
     return LoadedRecipe(recipe, origins)
 
@@ -149,6 +150,16 @@ def _override(values: dict[str, Any], override: str) -> str:
     except YAMLError as error:
         raise RecipeError(FLAG, [f"{key}: {text!r} is no YAML value"]) from error
     return key
+
+
+def _is_echo(item: Any, items: Sequence[Any]) -> bool:
+    """A list that is too short only because its items are bad ones, each reported already."""
+    key = item["loc"]
+    return item["type"] == "too_short" and any(
+        other["loc"][: len(key)] == key
+        for other in items
+        if other is not item and len(other["loc"]) > len(key)
+    )
 
 
 def _problem(

@@ -1,11 +1,14 @@
 """The command line: every word, and the one place where errors become exit codes."""
 
+import logging
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import click
 from typer import Argument, Option, Typer
+from typer.core import TyperGroup
 
 from tunesmith.cli import release
 from tunesmith.cli.options import (
@@ -22,7 +25,19 @@ from tunesmith.errors import TunesmithError
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect."""
 
+
+class LifecycleOrder(TyperGroup):
+    """Lists commands in the order in which a model's life goes through them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """`release` is a group and would come last."""
+        names = [name for name in super().list_commands(ctx) if name != "release"]
+        after = names.index("evaluate") + 1
+        return [*names[:after], "release", *names[after:]]
+
+
 app = Typer(
+    cls=LifecycleOrder,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -204,6 +219,7 @@ def schema() -> None:
 
 def main() -> None:
     """Run the command line; errors go to standard error as what happened and the fix."""
+    _silence_libraries()
     try:
         code = app(standalone_mode=False) or 0
     except TunesmithError as error:
@@ -216,3 +232,10 @@ def main() -> None:
         sys.stderr.write("\nstopped; what was finished is kept\n")
         code = INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _silence_libraries() -> None:
+    # bitsandbytes tells of an optional package that NF4 as we use it on a CPU has no need of; transformers
+    # tells of its own renaming, whoever calls it.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*gradient_checkpointing. is deprecated")

@@ -103,7 +103,11 @@ def adapter(made: "Adapter", workspace: "Workspace", *, as_json: bool) -> None:
         {
             "base": f"{made.base.name} ({made.base.quantization})",
             "training loss": f"{metrics.train_loss:.4f}",
-            **({"validation loss": f"{validation:.4f} at step {metrics.best_step}"} if validation else {}),
+            **(
+                {"validation loss": f"{validation:.4f} at step {metrics.best_step}"}
+                if validation
+                else {}
+            ),
             "steps": f"{metrics.steps} in {metrics.seconds:.0f} s, {metrics.tokens_per_second:.0f} tokens/s",
             "weights": workspace.shown(made.weights_folder(workspace)),
             "curves": workspace.shown(made.plot_path(workspace)),

@@ -67,9 +67,9 @@ def load_model(
     """
     import torch
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
+    from transformers.utils.logging import disable_progress_bar
 
-    logging.disable_progress_bar()
+    disable_progress_bar()
     device = device_name()
     dtype = getattr(torch, precision)
     is_nf4 = quantization == "nf4"

@@ -36,6 +36,7 @@ class TrainConfig(Section):
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate rises from 0."""
     weight_decay: float = Field(0.0, ge=0)
+    """Share of each trained weight that AdamW takes away in a step, times the learning rate."""
     max_grad_norm: float = Field(1.0, gt=0)
     """Gradients are scaled down to this L2 norm."""
     evaluations: NonNegativeInt = 5
@@ -45,6 +46,7 @@ class TrainConfig(Section):
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third slower."""
     seed: int = 0
+    """Of the adapter's first weights and of the order of examples."""
 
     @property
     def quantization(self) -> Quantization:

@@ -156,7 +156,7 @@ def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation:
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         optim="paged_adamw_32bit" if is_cuda else "adamw_torch",
-        gradient_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing=config.gradient_checkpointing,
         eval_strategy=pauses if has_validation else "no",
         eval_steps=every,
         save_strategy=pauses,
