@@ -6,8 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated
 
-import click
-from typer import Argument, Option, Typer
+from typer import Argument, Context, Option, Typer
 from typer.core import TyperGroup
 
 from tunesmith.cli import release
@@ -29,7 +28,7 @@ INTERRUPTED = 130
 class LifecycleOrder(TyperGroup):
     """Lists commands in the order in which a model's life goes through them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Context) -> list[str]:
         """`release` is a group and would come last."""
         names = [name for name in super().list_commands(ctx) if name != "release"]
         after = names.index("evaluate") + 1
@@ -221,17 +220,17 @@ def main() -> None:
     """Run the command line; errors go to standard error as what happened and the fix."""
     _silence_libraries()
     try:
-        code = app(standalone_mode=False) or 0
+        app()
     except TunesmithError as error:
         sys.stderr.write(f"error: {error.what}\n  fix: {error.fix}\n")
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("\nstopped; what was finished is kept\n")
-        code = INTERRUPTED
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(error.exit_code)
+    except SystemExit as leaving:
+        if leaving.code == INTERRUPTED:
+            sys.stderr.write(
+                "\nstopped; what was finished is kept."
+                " Training goes on from its last checkpoint with `tunesmith train --resume`.\n"
+            )
+        raise
 
 
 def _silence_libraries() -> None:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import click
-from typer import Argument, Context, Option, Typer
+from typer import Argument, BadParameter, Context, Option, Typer
 
 from tunesmith.cli.options import (
     HERE,
@@ -41,7 +40,7 @@ def release(
 
     if context.invoked_subcommand is not None:
         if overrides or as_json or is_dry or folder != HERE:
-            raise click.UsageError(f"write options behind `{context.invoked_subcommand}`")
+            raise BadParameter(f"write options behind `{context.invoked_subcommand}`")
         return
     cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
     if is_dry:
