@@ -59,7 +59,9 @@ def lifecycle(tmp_path_factory) -> Lifecycle:
         lines = [json.dumps({"prompt": q, "completion": a}) for q, a in pairs]
         (root / name).write_text("\n".join(lines))
     overrides = [*SMALL, "curate.sources=[data.jsonl]"]
-    cycle = Lifecycle(load(root / "tunesmith.yaml", overrides).recipe, Workspace(root), is_quiet=True)
+    cycle = Lifecycle(
+        load(root / "tunesmith.yaml", overrides).recipe, Workspace(root), is_quiet=True
+    )
     assert cycle.run() == ["curate", "train", "evaluate", "release"]
     return cycle
 
@@ -132,9 +134,9 @@ def test_base_champion_and_version_answer_by_name_over_http(lifecycle):
                 case = lifecycle.golden_set().cases(lifecycle.workspace)[0]
                 turns = [turn.model_dump() for turn in case.messages]
                 answers = {
-                    name: client.chat.completions.create(
-                        model=name, messages=turns, max_tokens=12
-                    ).choices[0].message.content
+                    name: client.chat.completions.create(model=name, messages=turns, max_tokens=12)
+                    .choices[0]
+                    .message.content
                     for name in ready["models"]
                 }
         finally:
@@ -147,12 +149,18 @@ def test_base_champion_and_version_answer_by_name_over_http(lifecycle):
 def test_ctrl_c_in_training_is_resumed_by_the_next_run(lifecycle, tmp_path):
     root = tmp_path / "again"
     shutil.copytree(lifecycle.workspace.root, root, ignore=shutil.ignore_patterns(".tunesmith"))
-    words = [word for setting in [*SMALL, "curate.sources=[data.jsonl]"] for word in ("--set", setting)]
+    words = [
+        word for setting in [*SMALL, "curate.sources=[data.jsonl]"] for word in ("--set", setting)
+    ]
     words += ["--set", "train.evaluations=24"]
     command = [sys.executable, "-c", "from tunesmith.cli.main import main; main()"]
     subprocess.run([*command, "curate", *words], cwd=root, check=True, capture_output=True)
     with subprocess.Popen(
-        [*command, "train", *words], cwd=root, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+        [*command, "train", *words],
+        cwd=root,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
     ) as training:
         _wait_for(root / ".tunesmith/training", "*/checkpoint-*/trainer_state.json")
         training.send_signal(signal.SIGINT)
@@ -168,7 +176,9 @@ def test_ctrl_c_in_training_is_resumed_by_the_next_run(lifecycle, tmp_path):
         check=True,
     )
     undisturbed = lifecycle.adapter().metrics.train_loss
-    assert json.loads(resumed.stdout)["metrics"]["train_loss"] == pytest.approx(undisturbed, abs=1e-4)
+    assert json.loads(resumed.stdout)["metrics"]["train_loss"] == pytest.approx(
+        undisturbed, abs=1e-4
+    )
 
 
 def test_the_registry_shows_the_four_parts_through_plain_mlflow(lifecycle):

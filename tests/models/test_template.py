@@ -1,7 +1,6 @@
 """Masks are exact: what is trained is every answer with its end token, and nothing else."""
 
 from conftest import CHATML, FOLDED, make_tokenizer
-
 from tunesmith.core.conversation import Message
 from tunesmith.models.template import ChatTemplate
 

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 
 from tunesmith.errors import RecipeError, UnknownNameError
 
-
 Product = TypeVar("Product")
 
 

@@ -10,7 +10,7 @@ REPLACEMENT = "\ufffd"
 class AnswerText:
     """The text of one answer while it grows; released pieces are never taken back."""
 
-    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:  # noqa: ANN401
+    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
         self._tokenizer, self._stops = tokenizer, [stop for stop in stops if stop]
         self._released = 0
         self._text = ""

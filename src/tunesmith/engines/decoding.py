@@ -39,7 +39,7 @@ class Row:
 class Batch:
     """The rows under way and their keys and values."""
 
-    def __init__(self, model: Any, end_ids: frozenset[int], pad_id: int) -> None:  # noqa: ANN401
+    def __init__(self, model: Any, end_ids: frozenset[int], pad_id: int) -> None:
         self._model, self._end_ids, self._pad_id = model, end_ids, pad_id
         self._is_adapted = hasattr(model, "peft_config")
         self.rows: list[Row] = []

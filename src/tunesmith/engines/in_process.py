@@ -100,7 +100,7 @@ class InProcessEngine:
         self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _row(self, request: Generation, emit: Any) -> Row:  # noqa: ANN401
+    def _row(self, request: Generation, emit: Any) -> Row:
         if request.model not in self._rows_of:
             raise UnknownNameError("model", request.model, self._rows_of)
         prompt = (
@@ -149,7 +149,7 @@ class InProcessEngine:
         return rows
 
 
-def _with_adapter(model: Any, folder: Path, *, row_name: str) -> Any:  # noqa: ANN401
+def _with_adapter(model: Any, folder: Path, *, row_name: str) -> Any:
     from peft import PeftModel
 
     if not (folder / "adapter_model.safetensors").is_file():

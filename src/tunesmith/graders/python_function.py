@@ -24,7 +24,7 @@ def python_function(*, root: Path, function: str) -> Grader:
     def grade(answer: str, expected: str) -> Grade:
         try:
             outcome = call(answer, expected)
-        except Exception as error:  # noqa: BLE001  # the boundary to the user's code
+        except Exception as error:  # the boundary to the user's code
             raise UngradableError(f"{function}: {type(error).__name__}: {error}") from error
         score, reason = outcome if isinstance(outcome, tuple) else (outcome, f"by {function}")
         if not isinstance(score, bool | int | float) or not 0 <= score <= 1:

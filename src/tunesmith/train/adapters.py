@@ -7,7 +7,7 @@ from tunesmith.train.config import TrainConfig
 from tunesmith.train.step import use_base_precision
 
 
-def make_trainable(model: Any, config: TrainConfig) -> Any:  # noqa: ANN401
+def make_trainable(model: Any, config: TrainConfig) -> Any:
     """The model with the parameters of `config.method` trainable, in float32, all else frozen.
 
     Raises:
@@ -35,7 +35,7 @@ def make_trainable(model: Any, config: TrainConfig) -> Any:  # noqa: ANN401
     return adapted
 
 
-def _refuse_unknown_targets(model: Any, targets: str | list[str]) -> None:  # noqa: ANN401
+def _refuse_unknown_targets(model: Any, targets: str | list[str]) -> None:
     import torch
 
     if isinstance(targets, str):

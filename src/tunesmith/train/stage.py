@@ -140,7 +140,7 @@ def _checkpoint(folder: Path, *, is_resumed: bool) -> str | None:
     return found if is_resumed else None
 
 
-def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation: bool) -> Any:  # noqa: ANN401
+def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation: bool) -> Any:
     from transformers import TrainingArguments
 
     is_cuda = device_name() == "cuda"

@@ -10,7 +10,7 @@ from torch.nn import functional
 from tunesmith.models.template import Encoded
 
 
-def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tensor:  # noqa: ANN401
+def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tensor:
     """Cross-entropy summed over the batch's trained tokens, in nats, float32.
 
     The head runs only at positions whose next token is trained: for short answers that is a small part of a large
@@ -37,7 +37,7 @@ def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tens
     return functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
-def use_base_precision(model: Any) -> None:  # noqa: ANN401
+def use_base_precision(model: Any) -> None:
     """Make every LoRA layer compute in the precision of its input while its weights stay float32.
 
     peft casts the input up to the adapter's float32 and computes there, which on bf16 hardware costs several times
@@ -51,7 +51,7 @@ def use_base_precision(model: Any) -> None:  # noqa: ANN401
             module.forward = MethodType(_lora_forward, module)
 
 
-def _lora_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+def _lora_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
     # y = W x + alpha/r * B A x, the two products and the sum fused into one call.
     name = layer.active_adapters[0]
     down = layer.lora_A[name].weight.to(x.dtype)

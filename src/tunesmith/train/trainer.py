@@ -35,7 +35,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     The loss of a step is the mean over its trained tokens, so cutting changes memory and speed, never the result.
     """
 
-    def __init__(self, *, pad_id: int, token_budget: int, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, pad_id: int, token_budget: int, **options: Any) -> None:
         super().__init__(data_collator=_only_step, **options)
         self._pad_id, self._token_budget = pad_id, token_budget
         self.seen_tokens = 0
@@ -47,7 +47,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
 
     def training_step(
         self, model: Any, inputs: Any, num_items_in_batch: Any = None
-    ) -> torch.Tensor:  # noqa: ANN401
+    ) -> torch.Tensor:
         """Gradients of the mean loss per trained token; returns that loss.
 
         Raises:
@@ -71,7 +71,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         self.seen_tokens += sum(len(example.ids) for example in examples)
         return total
 
-    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:  # noqa: ANN401
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Mean loss per trained token over the validation examples."""
         metrics = {VALIDATION_LOSS: self.mean_loss(self.eval_dataset)}
         self.log(metrics)
