@@ -23,9 +23,12 @@ from tunesmith.train.batches import schedule
 from tunesmith.train.callbacks import ShowProgress
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.encoding import EncodedSplit, encode
+from tunesmith.train.plan import make_plan
 from tunesmith.train.plot import draw
 from tunesmith.train.trainer import VALIDATION_LOSS, Steps, StepTrainer
 
+TENSORBOARD = "tensorboard"
+"""Folder of the event files, in the run's folder and then in the adapter's."""
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
@@ -59,7 +62,9 @@ def run(
         NotMadeYetError: If there is no interrupted run to resume.
         DataError: If no example fits the sequence length.
         TrainingError: If the loss stops being a number.
+        DoesNotFitError: If the run needs more memory than is free.
     """
+    make_plan(config, workspace, inputs.dataset, inputs.model).require_fit()
     base = _load(config, workspace, inputs.model)
     train, validation = (
         encode(
@@ -85,7 +90,7 @@ def run(
             args=_arguments(config, folder, len(steps), has_validation=bool(validation.examples)),
             train_dataset=Steps(train.examples, steps),
             eval_dataset=validation.examples or None,
-            callbacks=[shown, *_early_stopping(config, validation)],
+            callbacks=[shown, _tensorboard(folder), *_early_stopping(config, validation)],
             pad_id=base.template.pad_id(),
             token_budget=config.micro_batch_tokens,
         )
@@ -98,6 +103,7 @@ def run(
         trainer, epochs=trainer.state.global_step / len(steps) * config.epochs, seconds=seconds
     )
     adapter = _save(trainer, config, workspace, inputs, base, metrics)
+    shutil.move(folder / TENSORBOARD, adapter.folder(workspace) / TENSORBOARD)
     shutil.rmtree(folder)
     return adapter
 
@@ -179,6 +185,13 @@ def _early_stopping(config: TrainConfig, validation: EncodedSplit) -> Sequence[A
     if config.patience is None or not validation.examples or not config.evaluations:
         return []
     return [EarlyStoppingCallback(early_stopping_patience=config.patience)]
+
+
+def _tensorboard(folder: Path) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations import TensorBoardCallback
+
+    return TensorBoardCallback(SummaryWriter(folder / TENSORBOARD))
 
 
 def _only_own_output(trainer: StepTrainer) -> None:
