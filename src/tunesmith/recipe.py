@@ -115,7 +115,8 @@ def _lines(node: Any, key: KeyPath = ()) -> dict[KeyPath, int]:
     )
     for name, child in items:
         if hasattr(node, "lc"):
-            place = node.lc.key(name) if isinstance(node, Mapping) else node.lc.item(name)
+            places = node.lc
+            place = places.key(name) if isinstance(node, Mapping) else places.item(name)
             found[(*key, name)] = place[0] + 1
         found |= _lines(child, (*key, name))
     return found

@@ -57,10 +57,13 @@ PLENTY = settings(
 def accounted_for(path) -> None:
     """Fails if reading raises anything but our own error, or loses a row."""
     rows = list(read_rows(path, path.name))
+    refusal = ""
     try:
         loaded = load_file(CurateConfig(), path, path.name)
     except DataError as error:
-        assert str(error).startswith(f"none of the {len(rows)} row(s)")
+        refusal = str(error)
+    if refusal:
+        assert refusal.startswith(f"none of the {len(rows)} row(s)")
         return
     source = loaded.sources[0]
     assert source.accepted + source.rejected == source.read == len(rows)
@@ -123,10 +126,12 @@ def test_parquet_loses_no_row_and_a_damaged_file_is_refused_as_a_whole(tmp_path,
 
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) - cut])
+    refusal = ""
     try:
         list(read_rows(path, path.name))
     except DataError as error:
-        assert "not a Parquet file" in str(error)
+        refusal = str(error)
+    assert ("not a Parquet file" in refusal) == (cut > 0)
 
 
 def test_other_encodings_are_read_and_a_bad_byte_costs_one_row(tmp_path):

@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import openai
 import pytest
 import uvicorn
@@ -111,13 +111,13 @@ def test_refusals_have_openais_shape_and_say_the_fix(client, request_of, error, 
 
 
 def test_unknown_routes_broken_json_and_foreign_hosts_are_refused(url):
-    assert httpx.get(f"{url}/v2").json()["error"]["type"] == "invalid_request_error"
-    broken = httpx.post(
+    assert httpx2.get(f"{url}/v2").json()["error"]["type"] == "invalid_request_error"
+    broken = httpx2.post(
         f"{url}/v1/completions", content="{", headers={"content-type": "application/json"}
     )
     assert broken.status_code == 400
-    assert httpx.get(f"{url}/health", headers={"host": "evil.example"}).status_code == 400
-    assert httpx.get(f"{url}/health").json() == {"status": "ok", "models": 2}
+    assert httpx2.get(f"{url}/health", headers={"host": "evil.example"}).status_code == 400
+    assert httpx2.get(f"{url}/health").json() == {"status": "ok", "models": 2}
 
 
 class _SlowEndpoint(ScriptedEndpoint):
@@ -131,12 +131,12 @@ def test_more_requests_than_places_are_refused_at_once_and_the_places_come_back(
     body = {"model": "base", "prompt": "x"}
 
     async def at_once(url: str) -> list[int]:
-        async with httpx.AsyncClient() as opened:
+        async with httpx2.AsyncClient() as opened:
             sent = [opened.post(f"{url}/v1/completions", json=body) for _ in range(5)]
             return sorted(answer.status_code for answer in await asyncio.gather(*sent))
 
     with served(make_app(endpoint, ServeConfig(max_waiting=2))) as url:
         assert asyncio.run(at_once(url)) == [200, 200, 429, 429, 429]
         assert asyncio.run(at_once(url))[0] == 200
-        refused = httpx.post(f"{url}/v1/completions", json={**body, "model": "none"})
+        refused = httpx2.post(f"{url}/v1/completions", json={**body, "model": "none"})
     assert json.loads(refused.text)["error"]["code"] == "model_not_found"

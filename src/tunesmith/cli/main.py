@@ -4,9 +4,9 @@ import logging
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Argument, Context, Option, Typer
+from typer import Argument, Option, Typer
 from typer.core import TyperGroup
 
 from tunesmith.cli import release
@@ -28,7 +28,7 @@ INTERRUPTED = 130
 class LifecycleOrder(TyperGroup):
     """Lists commands in the order in which a model's life goes through them."""
 
-    def list_commands(self, ctx: Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """`release` is a group and would come last."""
         names = [name for name in super().list_commands(ctx) if name != "release"]
         after = names.index("evaluate") + 1

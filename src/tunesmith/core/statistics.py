@@ -96,4 +96,4 @@ def mcnemar_exact(only_before: int, only_after: int) -> float:
         raise ValueError(f"counts must not be negative, got {only_before} and {only_after}")
     total = only_before + only_after
     tail = sum(math.comb(total, k) for k in range(min(only_before, only_after) + 1))
-    return min(1.0, 2 * tail / 2**total)
+    return float(min(1.0, 2 * tail / 2**total))

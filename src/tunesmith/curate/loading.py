@@ -57,10 +57,10 @@ def load(config: CurateConfig, workspace: Workspace, paths: list[Path]) -> Loade
     """
     loaded = Loaded([], [], [])
     for path in paths:
-        for everything, part in zip(
-            loaded, load_file(config, path, workspace.shown(path)), strict=True
-        ):
-            everything.extend(part)  # type: ignore[arg-type]  # the same field of both
+        part = load_file(config, path, workspace.shown(path))
+        loaded.examples.extend(part.examples)
+        loaded.rejected.extend(part.rejected)
+        loaded.sources.extend(part.sources)
     return loaded
 
 

@@ -45,7 +45,7 @@ class Batch:
         self.rows: list[Row] = []
         self._layers: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
     def join(self, rows: Sequence[Row]) -> None:
         """Compute the prompts of new rows together, give each its first token, and add them to the batch."""
         width = max(len(row.prompt) for row in rows)
@@ -62,7 +62,7 @@ class Batch:
         self._take(rows, logits)
         self._drop_finished()
 
-    @torch.inference_mode()
+    @torch.inference_mode()  # type: ignore[untyped-decorator]  # torch is untyped
     def step(self) -> None:
         """One more token for every row."""
         ids = [[row.ids[-1]] for row in self.rows]

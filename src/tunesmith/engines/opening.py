@@ -10,7 +10,7 @@ from tunesmith.engines.endpoint import Completion, Delta, Endpoint, Generation
 from tunesmith.engines.in_process import InProcessEngine
 from tunesmith.errors import ModelError, UnknownNameError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import device_name, load_model
+from tunesmith.models.loading import Precision, device_name, load_model
 from tunesmith.models.reference import ResolvedModel, resolve, weights_revision
 
 
@@ -76,7 +76,7 @@ def open_endpoint(
     return engines[0] if len(engines) == 1 else RoutedEndpoint(engines)
 
 
-def serving_precision() -> str:
+def serving_precision() -> Precision:
     """float32 on CPU, where it makes answers independent of their batch; bfloat16 on CUDA."""
     return "float32" if device_name() == "cpu" else "bfloat16"
 

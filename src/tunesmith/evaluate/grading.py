@@ -1,6 +1,6 @@
 """Answers x graders -> grades; what cannot be graded stays ungraded, with its reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,8 +37,16 @@ def make_graders(config: EvaluateConfig, root: Path) -> dict[str, Grader]:
             {choice: {}} if isinstance(choice, str) else choice
         )
         for name, values in options.items():
-            made[name] = get_grader(name, values, root=root)
+            made[_label(name, values, made)] = get_grader(name, values, root=root)
     return made
+
+
+def _label(name: str, options: Mapping[str, object], taken: Container[str]) -> str:
+    """What the report calls a grader; one that appears twice is told apart by its options."""
+    label = str(options.get("function", name))
+    if label not in taken:
+        return label
+    return f"{label}({', '.join(f'{key}={value}' for key, value in options.items())})"
 
 
 def grade_all(grader: Grader, cases: Sequence[Case], answers: Sequence[Answer]) -> list[CaseGrade]:

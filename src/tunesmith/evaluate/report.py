@@ -59,7 +59,7 @@ class TagRow(NamedTuple):
     """Results within one group of cases."""
 
     tag: str
-    count: int
+    cases: int
     base: float
     tuned: float
     low: float

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tunesmith.errors import RecipeError
 from tunesmith.graders.grade import Grade, Grader, grader
@@ -22,16 +23,12 @@ def json_schema(
 
     if (schema is None) == (file is None):
         raise RecipeError(WHERE, ["give either `schema` or `file`"])
-    if file is not None:
-        try:
-            schema = json.loads(path_inside(root, file, WHERE).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RecipeError(WHERE, [f"{file} is no JSON: {error}"]) from error
+    wanted = schema if schema is not None else _read(root, str(file))
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(wanted)
     except SchemaError as error:
         raise RecipeError(WHERE, [f"no JSON Schema: {error.message}"]) from error
-    validator = Draft202012Validator(schema)
+    validator = Draft202012Validator(wanted)
 
     def grade(answer: str, expected: str) -> Grade:
         try:
@@ -44,3 +41,10 @@ def json_schema(
         return Grade(0.0, f"{problem.json_path}: {problem.message}"[:300])
 
     return grade
+
+
+def _read(root: Path, file: str) -> Any:
+    try:
+        return json.loads(path_inside(root, file, WHERE).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecipeError(WHERE, [f"{file} is no JSON: {error}"]) from error

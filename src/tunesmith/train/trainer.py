@@ -16,7 +16,7 @@ from tunesmith.train.step import loss_sum
 VALIDATION_LOSS = "eval_loss"
 
 
-class Steps(Dataset[list[Encoded]]):
+class Steps(Dataset[list[Encoded]]):  # type: ignore[misc]  # torch is untyped
     """The examples of every optimizer step, in order."""
 
     def __init__(self, examples: Sequence[Encoded], steps: Sequence[Sequence[int]]) -> None:
@@ -75,7 +75,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         """Mean loss per trained token over the validation examples."""
         metrics = {VALIDATION_LOSS: self.mean_loss(self.eval_dataset)}
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(
+        self.control: Any = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
@@ -88,7 +88,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
                 loss_sum(self.model, group, pad_id=self._pad_id).item()
                 for group in micro_batches(examples, token_budget=self._token_budget)
             )
-        return total / sum(example.trained_tokens for example in examples)
+        return float(total / sum(example.trained_tokens for example in examples))
 
 
 def _only_step(items: list[list[Encoded]]) -> dict[str, list[Encoded]]:
