@@ -271,6 +271,7 @@ class Lifecycle:
         }
 
     def _curate_inputs(self) -> dict[str, str]:
+        from tunesmith.artifacts.review import ReviewLog
         from tunesmith.curate.loading import source_paths
 
         config, workspace = self.recipe.curate, self.workspace
@@ -279,6 +280,9 @@ class Lifecycle:
         if golden is not None and golden.is_file():
             paths = [*paths, golden]
         hashes = {workspace.shown(path): fingerprint.of_file(path) for path in paths}
+        reviews = ReviewLog(workspace).path
+        if reviews.is_file():
+            hashes["review"] = fingerprint.of_file(reviews)
         return {**hashes, "curate": _hash(config)}
 
     def _entries(self) -> dict[str, dict[str, dict[str, str]]]:

@@ -33,6 +33,8 @@ class Removals(Section):
     """Rows whose prompt is a golden prompt: training on them would be cheating."""
     held_out: int = 0
     """Rows that became golden cases."""
+    review: int = 0
+    """Rows that a reviewer rejected."""
 
 
 class LengthStatistics(Section):

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from tunesmith.core import fingerprint
 from tunesmith.core.section import Section
 
@@ -24,7 +26,13 @@ class Example(Section):
     messages: Prompt
     """System turn first if there is one, then user and assistant in turn, ending with the assistant."""
     source: str = ""
-    """Where it came from, as `file:line`; not part of the example's identity."""
+    """Where it came from, as `file:line`. Neither this nor any field below is part of the example's identity."""
+    group: str = ""
+    """Thread, ticket or entity it belongs to; all examples of a group stay on one side of every split."""
+    tags: tuple[str, ...] = ()
+    """Labels that came with it, as golden cases have them."""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    """Further facts about its origin by name, such as `teacher` and `prompt_id` of a synthetic one."""
 
     @property
     def key(self) -> str:
@@ -40,6 +48,11 @@ class Example(Section):
     def answer(self) -> str:
         """The last assistant turn."""
         return self.messages[-1].content
+
+    def answered(self, answer: str) -> "Example":
+        """The same question with another last answer."""
+        last = Message(role="assistant", content=answer)
+        return self.model_copy(update={"messages": (*self.prompt, last)})
 
 
 class Case(Section):

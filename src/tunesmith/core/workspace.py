@@ -1,5 +1,6 @@
 """Workspace: where a use case lives on disk; the only module that knows the paths inside it."""
 
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -89,3 +90,18 @@ def write_text(path: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     Path(temporary).replace(path)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Append whole lines that are on the disk on return; writers in other processes never come in between.
+
+    A crash leaves at most one torn line at the end; the next append closes it, and readers skip it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        size = stream.seek(0, os.SEEK_END)
+        is_torn = size > 0 and os.pread(stream.fileno(), 1, size - 1) != b"\n"
+        stream.write(b"\n" * is_torn + text.encode("utf-8"))
+        stream.flush()
+        os.fsync(stream.fileno())

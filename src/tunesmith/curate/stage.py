@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tunesmith.artifacts.artifact import write_lines
 from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Removals
 from tunesmith.artifacts.golden_set import GoldenSet
+from tunesmith.artifacts.review import ReviewLog
 from tunesmith.core.conversation import Case, Example
 from tunesmith.core.text import normalise
 from tunesmith.core.workspace import Workspace
@@ -14,6 +15,7 @@ from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import Loaded, load, source_paths
 from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
+from tunesmith.curate.reviewed import apply_review
 from tunesmith.curate.row import SHOWN_CHARACTERS, Rejected
 from tunesmith.curate.split import is_held_out
 from tunesmith.errors import DataError, NotMadeYetError
@@ -50,7 +52,8 @@ def run(
         DataError: If a file cannot be opened, or nothing is left to train on or to judge by.
     """
     loaded = load(config, workspace, source_paths(config, workspace))
-    unique, duplicates = _without_duplicates(loaded.examples)
+    reviewed = apply_review(loaded.examples, ReviewLog(workspace).standing())
+    unique, duplicates = _without_duplicates(reviewed.kept)
     golden = _golden(config, workspace, unique)
     kept, leaked = _without_golden(unique, golden.cases)
     splits = _split(config, kept)
@@ -62,10 +65,19 @@ def run(
     golden_set = _save_golden(config, workspace, golden.cases)
     held_out = [] if config.golden else leaked
     removed = Removals(
-        duplicates=len(duplicates), golden=len(leaked) - len(held_out), held_out=len(held_out)
+        duplicates=len(duplicates),
+        golden=len(leaked) - len(held_out),
+        held_out=len(held_out),
+        review=len(reviewed.rejected),
     )
     dataset = _save_dataset(workspace, loaded, splits, removed, count_tokens)
-    rejected = [*loaded.rejected, *golden.rejected, *duplicates, *(leaked if config.golden else [])]
+    rejected = [
+        *loaded.rejected,
+        *(_aside(example, reason) for example, reason in reviewed.rejected),
+        *golden.rejected,
+        *duplicates,
+        *(leaked if config.golden else []),
+    ]
     write_lines(dataset.rejected_path(workspace), [row._asdict() for row in rejected])
     return CurateResult(dataset, golden_set)
 

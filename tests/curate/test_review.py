@@ -1,0 +1,77 @@
+"""Decisions of reviewers: kept for good, undone by a later line, applied to the next dataset version."""
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from conftest import example
+from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.reviewed import apply_review
+from tunesmith.curate.stage import run
+
+
+def decide(
+    question: str, verdict: str, reviewer: str = "ana", answer: str | None = None, said="yes"
+):
+    key = example(question, said).key
+    return ReviewDecision(example_key=key, verdict=verdict, reviewer=reviewer, answer=answer)
+
+
+def test_the_latest_decision_stands_until_its_reviewer_takes_it_back(workspace):
+    log = ReviewLog(workspace)
+    first, second = decide("a", "reject"), decide("a", "accept", "ben")
+
+    assert log.append([first, second]) == 2
+    assert log.append([first]) == 0
+    assert [d.verdict for d in log.standing().values()] == ["accept"]
+    assert len(log.by_reviewer()) == 2
+
+    log.append([decide("a", "undo", "ben")])
+    assert [d.verdict for d in log.standing().values()] == ["reject"]
+
+
+def test_a_line_torn_by_a_crash_costs_no_other_decision(workspace):
+    log = ReviewLog(workspace)
+    log.append([decide("a", "accept")])
+    with log.path.open("a") as stream:
+        stream.write('{"example_key": "cut o')
+
+    log.append([decide("b", "reject")])
+
+    assert [d.verdict for d in log.decisions()] == ["accept", "reject"]
+
+
+def test_an_edit_needs_its_answer_and_nothing_else_has_one():
+    for verdict, answer in (("edit", None), ("edit", " "), ("accept", "x")):
+        with pytest.raises(ValidationError):
+            decide("a", verdict, answer=answer)
+
+
+def test_an_edit_is_followed_by_what_was_decided_about_the_edited_example():
+    edit = decide("a", "edit", answer="no")
+    back = decide("a", "edit", answer="yes", said="no")
+
+    for later, kept in ((None, ["no"]), (decide("a", "reject", said="no"), []), (back, ["yes"])):
+        standing = {d.example_key: d for d in (edit, later) if d}
+        result = apply_review([example("a", "yes")], standing)
+        assert [e.answer for e in result.kept] == kept
+        assert len(result.kept) + len(result.rejected) == 1
+
+
+def test_the_next_dataset_version_holds_what_reviewers_decided(workspace):
+    rows = [{"prompt": question, "completion": "yes"} for question in "abc"]
+    (workspace.root / "data").mkdir()
+    (workspace.root / "data/a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (workspace.root / "golden.jsonl").write_text(json.dumps({"prompt": "z", "expected": "z"}))
+    ReviewLog(workspace).append([decide("a", "reject"), decide("b", "edit", answer="no")])
+
+    made = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    kept = made.dataset.examples(workspace, "train")
+    assert [(e.prompt[0].content, e.answer) for e in kept] == [("b", "no"), ("c", "yes")]
+    assert kept[0].metadata == {"review": "edit", "reviewer": "ana"}
+    assert made.dataset.removed.review == 1
+    aside = made.dataset.rejected_path(workspace).read_text()
+    assert json.loads(aside)["reason"] == "rejected by ana"
