@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from typer import Argument, Option, Typer
 from typer.core import TyperGroup
 
-from tunesmith.cli import release
+from tunesmith.cli import curate, release
 from tunesmith.cli.options import (
     HERE,
     DryOption,
@@ -25,14 +25,19 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect."""
 
 
+AFTER = {"curate": "init", "release": "evaluate"}
+"""Groups, which would come last in the help, and the command that each follows in a model's life."""
+
+
 class LifecycleOrder(TyperGroup):
     """Lists commands in the order in which a model's life goes through them."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """`release` is a group and would come last."""
-        names = [name for name in super().list_commands(ctx) if name != "release"]
-        after = names.index("evaluate") + 1
-        return [*names[:after], "release", *names[after:]]
+        """Groups stand where their stage stands."""
+        names = [name for name in super().list_commands(ctx) if name not in AFTER]
+        for name, before in AFTER.items():
+            names.insert(names.index(before) + 1, name)
+        return names
 
 
 app = Typer(
@@ -61,24 +66,7 @@ def init(
     render.created(create(folder, template), as_json=as_json)
 
 
-@app.command()
-def curate(
-    folder: FolderOption = HERE,
-    overrides: SetOption = None,
-    as_json: JsonOption = False,
-    is_dry: DryOption = False,
-) -> None:
-    """Make a dataset version and a golden set from the raw files.
-
-    Example: tunesmith curate --set curate.validation_share=0.05
-    """
-    from tunesmith.cli import render
-
-    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_dry:
-        render.state(cycle.state("curate"), as_json=as_json)
-    else:
-        render.curated(*cycle.curate(), cycle.workspace, as_json=as_json)
+app.add_typer(curate.app, name="curate")
 
 
 @app.command()

@@ -70,7 +70,7 @@ def load_file(config: CurateConfig, path: Path, shown: str) -> Loaded:
     rejected: list[Rejected] = []
     formats: set[str] = set()
     for row in read_rows(path, shown):
-        outcome = row if isinstance(row, Rejected) else _understand(row, shown, config)
+        outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
         if isinstance(outcome, Rejected):
             rejected.append(outcome)
         else:
@@ -102,7 +102,8 @@ def beginning(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:SHOWN_CHARACTERS]
 
 
-def _understand(row: RawRow, shown: str, config: CurateConfig) -> tuple[str, Example] | Rejected:
+def understand(row: RawRow, shown: str, config: CurateConfig) -> tuple[str, Example] | Rejected:
+    """The row's format and the example in it, or why there is none."""
     try:
         recognised = recognise(row.value)
     except BadRowError as error:

@@ -1,0 +1,64 @@
+"""`tunesmith curate` and its words: preview."""
+
+from typing import Annotated
+
+from typer import BadParameter, Context, Option, Typer
+
+from tunesmith.cli.options import (
+    HERE,
+    DryOption,
+    FolderOption,
+    JsonOption,
+    SetOption,
+    open_lifecycle,
+    open_recipe,
+)
+
+app = Typer(
+    invoke_without_command=True,
+    rich_markup_mode="markdown",
+    help="Make a dataset version and a golden set from the raw files; preview them first.",
+)
+
+
+@app.callback()
+def curate(
+    context: Context,
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: DryOption = False,
+) -> None:
+    """Make a dataset version and a golden set from the raw files.
+
+    Example: tunesmith curate --set curate.validation_share=0.05
+    """
+    from tunesmith.cli import render
+
+    if context.invoked_subcommand is not None:
+        if overrides or as_json or is_dry or folder != HERE:
+            raise BadParameter(f"write options behind `{context.invoked_subcommand}`")
+        return
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    if is_dry:
+        render.state(cycle.state("curate"), as_json=as_json)
+    else:
+        render.curated(*cycle.curate(), cycle.workspace, as_json=as_json)
+
+
+@app.command()
+def preview(
+    rows: Annotated[int, Option(help="How many converted rows to show.", min=1)] = 10,
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show rows as they would be learnt, and what would be set aside; nothing is written.
+
+    Example: tunesmith curate preview --rows 3
+    """
+    from tunesmith.cli import render_curate
+    from tunesmith.curate.preview import preview as look
+
+    loaded, workspace = open_recipe(folder, overrides)
+    render_curate.preview(look(loaded.recipe.curate, workspace, rows=rows), as_json=as_json)

@@ -1,0 +1,65 @@
+"""What the words of `tunesmith curate` print."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tunesmith.cli.render import out, print_json, table
+
+if TYPE_CHECKING:
+    from tunesmith.curate.preview import Converted, Preview
+
+COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
+SHOWN_CHARACTERS = 600
+"""How much of a turn is shown."""
+SHOWN_REJECTED = 10
+"""How many rejected rows are shown one by one."""
+
+
+def preview(found: "Preview", *, as_json: bool) -> None:
+    """Converted rows with their roles in colour, then what would be set aside."""
+    if as_json:
+        print_json(found.as_json())
+        return
+    for row in found.converted:
+        _converted(row)
+    shown = f"{len(found.converted)} of the first {found.read} rows shown"
+    out.print(f"[dim]{shown}; nothing was written[/dim]")
+    if not found.rejected:
+        out.print("[green]none of them would be set aside[/green]")
+        return
+    out.print(f"\n[bold yellow]{len(found.rejected)} would be set aside[/bold yellow]")
+    table(("rows", "reason"), [(count, reason) for reason, count in found.reasons()])
+    out.print()
+    table(
+        ("where", "reason", "row"),
+        [
+            (f"{row.file}:{row.line}", row.reason, row.row[:80])
+            for row in found.rejected[:SHOWN_REJECTED]
+        ],
+    )
+
+
+def _converted(row: "Converted") -> None:
+    example = row.example
+    facts = [f"[bold]{escape(example.source)}[/bold]", row.format]
+    facts += [f"group {escape(example.group)}"] if example.group else []
+    facts += [f"tags {escape(', '.join(example.tags))}"] if example.tags else []
+    out.rule("  ".join(facts), align="left", style="dim")
+    grid = Table.grid(padding=(0, 2))
+    for turn in example.messages:
+        colour = COLOURS[turn.role]
+        grid.add_row(
+            Text(turn.role, style=f"bold {colour}"), Text(_shortened(turn.content), colour)
+        )
+    out.print(grid)
+    out.print()
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    return f"{text[:SHOWN_CHARACTERS]} … {len(text) - SHOWN_CHARACTERS} more characters"

@@ -1,0 +1,81 @@
+"""A look before anything is written: the first rows as they would be learnt, and what would be set aside."""
+
+from collections import Counter
+from itertools import islice
+from typing import NamedTuple
+
+from tunesmith.core.conversation import Example
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.loading import source_paths, understand
+from tunesmith.curate.reading import read_rows
+from tunesmith.curate.row import Rejected
+
+READ_ROWS = 1_000
+"""Rows read of each source: enough to see what is wrong with it, and quick on any file."""
+
+
+class Converted(NamedTuple):
+    """One row that became an example."""
+
+    format: str
+    example: Example
+
+
+class Preview(NamedTuple):
+    """What the beginnings of all sources would become."""
+
+    converted: list[Converted]
+    rejected: list[Rejected]
+    read: int
+
+    def reasons(self) -> list[tuple[str, int]]:
+        """Why rows would be set aside, with how many, the commonest first."""
+        return Counter(row.reason for row in self.rejected).most_common()
+
+    def as_json(self) -> dict[str, object]:
+        """The same for programs."""
+        return {
+            "read": self.read,
+            "converted": [
+                {"format": row.format, **row.example.model_dump(mode="json")}
+                for row in self.converted
+            ],
+            "rejected": [row._asdict() for row in self.rejected],
+        }
+
+
+def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Preview:
+    """The first rows of every source, converted as `run` would convert them; nothing is written.
+
+    Args:
+        config: The recipe's `curate:` section.
+        workspace: Where the sources lie.
+        rows: How many converted rows to keep, shared evenly between the sources.
+
+    Raises:
+        DataError: If a pattern matches no file, or a file cannot be opened as what it claims to be.
+    """
+    converted: list[list[Converted]] = []
+    rejected: list[Rejected] = []
+    read = 0
+    for path in source_paths(config, workspace):
+        shown = workspace.shown(path)
+        converted.append([])
+        for row in islice(read_rows(path, shown), READ_ROWS):
+            read += 1
+            outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
+            if isinstance(outcome, Rejected):
+                rejected.append(outcome)
+            elif len(converted[-1]) < rows:
+                converted[-1].append(Converted(*outcome))
+    return Preview(_shared(converted, rows), rejected, read)
+
+
+def _shared(by_source: list[list[Converted]], rows: int) -> list[Converted]:
+    """At most `rows` of them, taken in turn from each source, then shown source by source."""
+    turns = sorted(
+        (place, source) for source, found in enumerate(by_source) for place in range(len(found))
+    )
+    chosen = sorted((source, place) for place, source in turns[:rows])
+    return [by_source[source][place] for source, place in chosen]

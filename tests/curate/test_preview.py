@@ -1,0 +1,33 @@
+"""The preview shows what curation would do, shares its rows between the sources, and writes nothing."""
+
+import json
+
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.preview import preview
+from tunesmith.curate.stage import run
+
+
+def pairs(count: int) -> str:
+    return "".join(json.dumps({"prompt": f"q{n}", "completion": "a"}) + "\n" for n in range(count))
+
+
+def test_rows_are_shared_between_sources_and_what_would_be_set_aside_is_counted_by_reason(
+    workspace,
+):
+    (workspace.root / "data").mkdir()
+    (workspace.root / "data/a.jsonl").write_text(pairs(20) + "{}\n{}\n{")
+    (workspace.root / "data/b.jsonl").write_text(pairs(2))
+
+    found = preview(CurateConfig(), workspace, rows=5)
+
+    sources = [row.example.source for row in found.converted]
+    assert sources == [f"data/a.jsonl:{n}" for n in (1, 2, 3)] + [
+        f"data/b.jsonl:{n}" for n in (1, 2)
+    ]
+    assert found.reasons()[0] == ("no known columns (found: none)", 2)
+    assert (found.read, len(found.rejected)) == (25, 3)
+    assert not (workspace.root / ".tunesmith").exists()
+
+    made = run(CurateConfig(validation_share=0.2), workspace)
+    aside = made.dataset.rejected_path(workspace).read_text().splitlines()
+    assert [row._asdict() for row in found.rejected] == [json.loads(row) for row in aside[:3]]
