@@ -28,6 +28,9 @@ KEYS = some.sampled_from(
         "from",
         "value",
         "system",
+        "chosen",
+        "rejected",
+        "label",
         "other",
     ]
 )

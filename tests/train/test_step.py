@@ -91,3 +91,14 @@ def test_padding_takes_no_part_in_loss_or_gradients(base, encoded):
     one, other = (loss_sum(model, encoded, pad_id=pad).item() for pad in (0, 9))
 
     assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_with_its_adapter_switched_off_the_model_is_the_base_again(base, encoded):
+    expected = loss_sum(base.model, encoded, pad_id=0).item()
+    model = adapted(base)
+
+    with model.disable_adapter():
+        off = loss_sum(model, encoded, pad_id=0).item()
+
+    assert off == expected
+    assert loss_sum(model, encoded, pad_id=0).item() != pytest.approx(expected, rel=1e-4)

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from tunesmith.artifacts.artifact import Artifact, read_lines, write_lines
 from tunesmith.core import fingerprint
-from tunesmith.core.conversation import Example
+from tunesmith.core.conversation import Example, Pair, Thumb, example_of
 from tunesmith.core.section import Section
 from tunesmith.core.workspace import Workspace
 
@@ -18,7 +18,7 @@ class Source(Section):
     path: str
     sha256: str
     format: str
-    """As recognised: `instruction`, `chat`, `sharegpt`, `prompt-completion`."""
+    """As recognised: `instruction`, `chat`, `sharegpt`, `prompt-completion`, `pair`, `thumb`."""
     read: int
     accepted: int
     rejected: int
@@ -45,13 +45,37 @@ class LengthStatistics(Section):
     longest: int
 
 
+class VerdictCounts(Section):
+    """How many rows are verdicts, by kind; both splits together."""
+
+    pairs: int = 0
+    """Two answers to one prompt, one preferred."""
+    thumbs_up: int = 0
+    thumbs_down: int = 0
+
+    @classmethod
+    def of(cls, rows: list[Example]) -> "VerdictCounts":
+        """Counted over all rows."""
+        thumbs = [row.is_good for row in rows if isinstance(row, Thumb)]
+        return cls(
+            pairs=sum(isinstance(row, Pair) for row in rows),
+            thumbs_up=thumbs.count(True),
+            thumbs_down=thumbs.count(False),
+        )
+
+
 class Dataset(Artifact):
-    """A dataset version. Its id depends on the examples, their order, the split and nothing else."""
+    """A dataset version. Its id depends on the rows, their order, the split and nothing else.
+
+    A row is an example to imitate, or a verdict: a pair or a thumb.
+    """
 
     kind: ClassVar[str] = "datasets"
 
     train_count: int
+    """Rows to learn from, verdicts included."""
     validation_count: int
+    verdicts: VerdictCounts = VerdictCounts()
     sources: tuple[Source, ...]
     removed: Removals
     characters: LengthStatistics
@@ -64,15 +88,16 @@ class Dataset(Artifact):
         keys = [[example.key for example in split] for split in (train, validation)]
         return fingerprint.short_id("ds", keys)
 
+    def rows(self, workspace: Workspace, split: Split) -> list[Example]:
+        """Examples, pairs and thumbs of one split, in their fixed order."""
+        return [example_of(row) for row in read_lines(self.folder(workspace) / f"{split}.jsonl")]
+
     def examples(self, workspace: Workspace, split: Split) -> list[Example]:
-        """The examples of one split, in their fixed order."""
-        return [
-            Example.model_validate(row)
-            for row in read_lines(self.folder(workspace) / f"{split}.jsonl")
-        ]
+        """The rows that are to be imitated; never a verdict, whose answer may be a bad one."""
+        return [row for row in self.rows(workspace, split) if type(row) is Example]
 
     def write_examples(self, workspace: Workspace, split: Split, examples: list[Example]) -> None:
-        """Put the examples of one split beside the manifest."""
+        """Put the rows of one split beside the manifest."""
         rows = [example.model_dump(mode="json") for example in examples]
         write_lines(self.folder(workspace) / f"{split}.jsonl", rows)
 

@@ -1,5 +1,6 @@
-"""What is said to a model and what it should answer: Message and Example."""
+"""What is said to a model and what it should answer: Message, Example, and the verdicts Pair and Thumb."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -37,7 +38,12 @@ class Example(Section):
     @property
     def key(self) -> str:
         """Hash of what is said, independent of where it was read."""
-        return fingerprint.of_json([[turn.role, turn.content] for turn in self.messages])
+        return fingerprint.of_json(self.texts)
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """Everything said, as `[role, text]`; what makes two examples the same."""
+        return [[turn.role, turn.content] for turn in self.messages]
 
     @property
     def prompt(self) -> Prompt:
@@ -53,6 +59,36 @@ class Example(Section):
         """The same question with another last answer."""
         last = Message(role="assistant", content=answer)
         return self.model_copy(update={"messages": (*self.prompt, last)})
+
+
+class Pair(Example):
+    """A verdict on two answers to one prompt: `messages` end with the better one."""
+
+    rejected: str
+    """The worse answer."""
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """As of an example; the worse answer counts."""
+        return [*super().texts, ["rejected", self.rejected]]
+
+
+class Thumb(Example):
+    """A verdict on a single answer, the last turn: something to do again, or never again."""
+
+    is_good: bool
+    """Thumbs up, or thumbs down."""
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """As of an example; a thumb up and a thumb down for one answer are not the same."""
+        return [*super().texts, ["thumb", "up" if self.is_good else "down"]]
+
+
+def example_of(row: Mapping[str, object]) -> Example:
+    """The example, pair or thumb that was written as this row."""
+    kind = Pair if "rejected" in row else Thumb if "is_good" in row else Example
+    return kind.model_validate(row)
 
 
 class Case(Section):

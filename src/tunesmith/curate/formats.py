@@ -1,25 +1,26 @@
-"""Raw rows to examples: instruction, chat, ShareGPT and prompt-completion rows, recognised by their keys."""
+"""Raw rows to examples and verdicts: every known layout, recognised by its keys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tunesmith.core.conversation import Message, Prompt, Role
-
-ROLES: Mapping[str, Role] = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "model": "assistant",
-    "bot": "assistant",
-}
-ANSWER_KEYS = ("output", "response", "completion", "answer")
-Fields = Mapping[str, object]
-
-
-class BadRowError(Exception):
-    """Why a row is no example; never leaves this package."""
+from tunesmith.core.conversation import Example, Message, Pair, Prompt, Thumb
+from tunesmith.curate.turns import (
+    ANSWER_KEYS,
+    BadRowError,
+    Fields,
+    as_text,
+    as_turns,
+    checked,
+    kind_of,
+)
+from tunesmith.curate.verdicts import (
+    as_conversation,
+    is_pair,
+    is_thumb,
+    label_of,
+    read_pair,
+    read_thumb,
+)
 
 
 class Recognised(NamedTuple):
@@ -27,39 +28,63 @@ class Recognised(NamedTuple):
 
     format: str
     messages: Prompt
+    rejected: str | None = None
+    """Of a pair, the worse answer."""
+    is_good: bool | None = None
+    """Of a thumb, which way it points."""
+
+    @property
+    def characters(self) -> int:
+        """Length of everything said."""
+        return sum(len(turn.content) for turn in self.messages) + len(self.rejected or "")
+
+    def example(self, messages: Prompt, source: str) -> Example:
+        """The example, pair or thumb with these messages."""
+        if self.rejected is not None:
+            return Pair(messages=messages, source=source, rejected=self.rejected)
+        if self.is_good is not None:
+            return Thumb(messages=messages, source=source, is_good=self.is_good)
+        return Example(messages=messages, source=source)
 
 
 def recognise(value: object) -> Recognised:
-    """The conversation in a row.
+    """The conversation in a row, with the verdict on its answer if the row holds one.
 
     Raises:
         BadRowError: With the reason, if the row holds none that can be learnt from.
     """
     if not isinstance(value, dict):
-        raise BadRowError(f"not an object but {_kind(value)}")
+        raise BadRowError(f"not an object but {kind_of(value)}")
+    if is_pair(value):
+        chosen, rejected = read_pair(value)
+        return Recognised("pair", checked(chosen), rejected=rejected)
+    if is_thumb(value):
+        return Recognised("thumb", checked(read_thumb(value)), is_good=label_of(value))
     for name, keys, read in FORMATS:
         if any(key in value for key in keys):
-            return Recognised(name, _checked(read(value)))
+            return Recognised(name, checked(read(value)))
     found = ", ".join(sorted(map(str, value))[:6]) or "none"
     raise BadRowError(f"no known columns (found: {found})")
 
 
 def _chat(row: Fields) -> list[Message]:
-    return _turns(row["messages"], role_key="role", text_key="content")
+    return as_turns(row["messages"])
 
 
 def _sharegpt(row: Fields) -> list[Message]:
-    return _turns(row["conversations"], role_key="from", text_key="value")
+    return as_turns(row["conversations"], role_key="from", text_key="value")
 
 
 def _instruction(row: Fields) -> list[Message]:
-    question = _text(row, "instruction")
-    extra = _text(row, "input") if row.get("input") not in (None, "") else ""
+    question = as_text(row, "instruction")
+    extra = as_text(row, "input") if row.get("input") not in (None, "") else ""
     return _pair(row, f"{question}\n\n{extra}" if extra else question)
 
 
 def _prompt_completion(row: Fields) -> list[Message]:
-    return _pair(row, _text(row, "prompt"))
+    if isinstance(row["prompt"], list):
+        return as_conversation(as_turns(row["prompt"]), row, _answer_key(row))
+    return _pair(row, as_text(row, "prompt"))
 
 
 FORMATS: Sequence[tuple[str, tuple[str, ...], Callable[[Fields], list[Message]]]] = (
@@ -71,67 +96,17 @@ FORMATS: Sequence[tuple[str, tuple[str, ...], Callable[[Fields], list[Message]]]
 
 
 def _pair(row: Fields, question: str) -> list[Message]:
-    key = next((key for key in ANSWER_KEYS if key in row), None)
-    if key is None:
-        raise BadRowError(f"no answer: none of {', '.join(ANSWER_KEYS)}")
     system = row.get("system")
-    turns = [Message(role="system", content=_text(row, "system"))] if system else []
+    turns = [Message(role="system", content=as_text(row, "system"))] if system else []
     return [
         *turns,
         Message(role="user", content=question),
-        Message(role="assistant", content=_text(row, key)),
+        Message(role="assistant", content=as_text(row, _answer_key(row))),
     ]
 
 
-def _turns(value: object, *, role_key: str, text_key: str) -> list[Message]:
-    if not isinstance(value, list):
-        raise BadRowError(f"turns are {_kind(value)}, not a list")
-    turns = []
-    for number, turn in enumerate(value, 1):
-        if not isinstance(turn, dict):
-            raise BadRowError(f"turn {number} is {_kind(turn)}, not an object")
-        name = turn.get(role_key, turn.get("role"))
-        role = ROLES.get(name.lower()) if isinstance(name, str) else None
-        if role is None:
-            raise BadRowError(f"turn {number} has the unknown role {str(name)[:40]!r}")
-        key = text_key if text_key in turn else "content"
-        turns.append(Message(role=role, content=_text(turn, key, where=f"turn {number}: ")))
-    return turns
-
-
-def _text(row: Fields, key: str, where: str = "") -> str:
-    value = row.get(key)
-    if not isinstance(value, str):
-        raise BadRowError(f"{where}{key} is {_kind(value)}, not text")
-    if "\0" in value:
-        raise BadRowError(f"{where}{key} holds a NUL character")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise BadRowError(f"{where}{key} holds half a character (a lone surrogate)") from None
-    return value
-
-
-def _checked(turns: list[Message]) -> Prompt:
-    for number, turn in enumerate(turns, 1):
-        if not turn.content.strip():
-            raise BadRowError(
-                "no answer: it is empty"
-                if turn.role == "assistant" and number == len(turns)
-                else f"turn {number} ({turn.role}) is empty"
-            )
-    spoken = turns[1:] if turns and turns[0].role == "system" else turns
-    if not spoken:
-        raise BadRowError("no turns")
-    for number, turn in enumerate(spoken):
-        expected = "assistant" if number % 2 else "user"
-        if turn.role != expected:
-            raise BadRowError(f"wrong role order: {turn.role} where {expected} is due")
-    if spoken[-1].role != "assistant":
-        raise BadRowError("no answer: the last turn is the user's")
-    return tuple(turns)
-
-
-def _kind(value: object) -> str:
-    names = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number"}
-    return {**names, str: "text", list: "a list", dict: "an object"}.get(type(value), "no JSON")
+def _answer_key(row: Fields) -> str:
+    key = next((key for key in ANSWER_KEYS if key in row), None)
+    if key is None:
+        raise BadRowError(f"no answer: none of {', '.join(ANSWER_KEYS)}")
+    return key

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.core.conversation import Case, Example, Prompt
+from tunesmith.core.conversation import Case, Example, Prompt, Thumb
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.formats import BadRowError, recognise
+from tunesmith.curate.formats import recognise
 from tunesmith.curate.loading import beginning, with_system
 from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.split import is_held_out
+from tunesmith.curate.turns import BadRowError
 from tunesmith.errors import NoGoodRowsError
 
 PLACEHOLDER = "-"
@@ -61,11 +62,12 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
 
 
 def hold_out(config: CurateConfig, examples: Sequence[Example]) -> list[Case]:
-    """Cases made of the examples whose opening question falls into `golden_share`."""
+    """Cases made of the examples whose opening question falls into `golden_share`; of verdicts, the good answer."""
     return [
         Case(messages=example.prompt, expected=example.answer, source=example.source)
         for example in examples
-        if is_held_out(
+        if not (isinstance(example, Thumb) and not example.is_good)
+        and is_held_out(
             prompt_keys(example.messages)[0],
             purpose="golden",
             share=config.golden_share,
@@ -90,6 +92,8 @@ def _case(row: RawRow, shown: str, config: CurateConfig) -> Case | Rejected:
 def _parts(value: object) -> tuple[Prompt, str, tuple[str, ...]]:
     if not isinstance(value, dict) or "expected" not in value:
         recognised = recognise(value)
+        if recognised.is_good is False:
+            raise BadRowError("an answer with thumbs down is not what is expected")
         return recognised.messages[:-1], recognised.messages[-1].content, _tags(value)
     expected = value["expected"]
     if not isinstance(expected, str) or not expected.strip():

@@ -10,9 +10,10 @@ from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, Message, Prompt
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.formats import BadRowError, recognise
+from tunesmith.curate.formats import recognise
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected
+from tunesmith.curate.turns import BadRowError
 from tunesmith.errors import DataError, NoGoodRowsError
 
 
@@ -108,9 +109,9 @@ def understand(row: RawRow, shown: str, config: CurateConfig) -> tuple[str, Exam
         recognised = recognise(row.value)
     except BadRowError as error:
         return Rejected(shown, row.line, str(error), beginning(row.value))
-    size = sum(len(turn.content) for turn in recognised.messages)
+    size = recognised.characters
     if size > config.max_characters:
         reason = f"{size} characters, the limit is {config.max_characters} (curate.max_characters)"
         return Rejected(shown, row.line, reason, beginning(row.value))
     messages = with_system(recognised.messages, config.system)
-    return recognised.format, Example(messages=messages, source=f"{shown}:{row.line}")
+    return recognised.format, recognised.example(messages, f"{shown}:{row.line}")

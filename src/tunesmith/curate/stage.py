@@ -5,7 +5,7 @@ from statistics import median
 from typing import NamedTuple
 
 from tunesmith.artifacts.artifact import write_lines
-from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Removals
+from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Removals, VerdictCounts
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.artifacts.review import ReviewLog
 from tunesmith.core.conversation import Case, Example
@@ -101,7 +101,7 @@ def _without_duplicates(examples: Sequence[Example]) -> tuple[list[Example], lis
     seen: dict[tuple[str, ...], Example] = {}
     duplicates: list[Rejected] = []
     for example in examples:
-        key = tuple(f"{turn.role}\x1e{normalise(turn.content)}" for turn in example.messages)
+        key = tuple(f"{role}\x1e{normalise(text)}" for role, text in example.texts)
         if key in seen:
             duplicates.append(_aside(example, f"says the same as {seen[key].source}"))
         else:
@@ -159,11 +159,10 @@ def _save_dataset(
         id=Dataset.id_of(*splits),
         train_count=len(splits.train),
         validation_count=len(splits.validation),
+        verdicts=VerdictCounts.of(examples),
         sources=tuple(loaded.sources),
         removed=removed,
-        characters=_lengths(
-            [sum(len(turn.content) for turn in example.messages) for example in examples]
-        ),
+        characters=_lengths([sum(len(text) for _, text in example.texts) for example in examples]),
         tokens=_lengths([count_tokens(example) for example in examples]) if count_tokens else None,
     )
     dataset.write_examples(workspace, "train", splits.train)

@@ -53,6 +53,8 @@ def use_base_precision(model: Any) -> None:
 
 def _lora_forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
     # y = W x + alpha/r * B A x, the two products and the sum fused into one call.
+    if layer.disable_adapters:
+        return layer.base_layer(x)
     name = layer.active_adapters[0]
     down = layer.lora_A[name].weight.to(x.dtype)
     up = layer.lora_B[name].weight.to(x.dtype)
