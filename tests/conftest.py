@@ -1,7 +1,8 @@
 """Fixtures that several folders of tests share: a tiny real model, workspaces, datasets."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,22 +84,27 @@ def example(question: str, answer: str) -> Example:
     )
 
 
+def save_dataset(
+    workspace: Workspace,
+    train: Sequence[tuple[str, str]],
+    validation: Sequence[tuple[str, str]] = (),
+) -> Dataset:
+    """A dataset of (question, answer) pairs, kept in the workspace."""
+    splits = [[example(*pair) for pair in pairs] for pairs in (train, validation)]
+    dataset = Dataset(
+        id=Dataset.id_of(*splits),
+        train_count=len(train),
+        validation_count=len(validation),
+        sources=(),
+        removed=Removals(),
+        characters=LengthStatistics(total=0, median=0, longest=0),
+    )
+    dataset.write_examples(workspace, "train", splits[0])
+    dataset.write_examples(workspace, "validation", splits[1])
+    return dataset.save(workspace)
+
+
 @pytest.fixture
 def dataset_of(workspace) -> Callable[..., Dataset]:
     """Makes and saves a dataset of (question, answer) pairs."""
-
-    def make(train: list[tuple[str, str]], validation: list[tuple[str, str]] = []) -> Dataset:  # noqa: B006
-        splits = [[example(*pair) for pair in pairs] for pairs in (train, validation)]
-        dataset = Dataset(
-            id=Dataset.id_of(*splits),
-            train_count=len(train),
-            validation_count=len(validation),
-            sources=(),
-            removed=Removals(),
-            characters=LengthStatistics(total=0, median=0, longest=0),
-        )
-        dataset.write_examples(workspace, "train", splits[0])
-        dataset.write_examples(workspace, "validation", splits[1])
-        return dataset.save(workspace)
-
-    return make
+    return partial(save_dataset, workspace)

@@ -3,18 +3,21 @@
 import asyncio
 
 import pytest
-import torch
-from peft import LoraConfig, get_peft_model
 
+from conftest import save_dataset
 from tunesmith.core.conversation import Message
+from tunesmith.core.workspace import Workspace
 from tunesmith.engines.endpoint import Generation
 from tunesmith.engines.in_process import InProcessEngine
 from tunesmith.errors import ModelError, RequestTooLargeError, UnknownNameError
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
+from tunesmith.train import stage
+from tunesmith.train.config import TrainConfig
 
 QUESTIONS = ["a", "bcd " * 9, "what is this?", "zz"]
+BEHAVIOUR = {"A": "yes", "B": "no!"}
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +32,17 @@ def loaded(tiny_model, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def adapters(loaded, tmp_path_factory):
-    """Two adapters with different random weights, so that the three models answer differently."""
+def adapters(tiny_model, tmp_path_factory):
+    """Two adapters trained on different behaviours: A agrees to everything, B refuses."""
     folders = {}
-    for seed, name in enumerate("AB"):
-        torch.manual_seed(seed)
-        options = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
-        folders[name] = tmp_path_factory.mktemp(name)
-        get_peft_model(loaded().model, options).save_pretrained(folders[name])
+    config = TrainConfig(method="lora", epochs=20, batch_size=4, learning_rate=1e-2, rank=8)
+    for name, answer in BEHAVIOUR.items():
+        root = tmp_path_factory.mktemp(name)
+        (root / "tunesmith.yaml").write_text(f"name: {name.lower()}\n")
+        dataset = save_dataset(Workspace(root), [(question, answer) for question in QUESTIONS * 2])
+        inputs = stage.TrainInputs(dataset, ModelConfig(base=str(tiny_model)), name.lower())
+        made = stage.run(config, Workspace(root), inputs, is_quiet=True)
+        folders[name] = made.weights_folder(Workspace(root))
     return folders
 
 
@@ -64,8 +70,8 @@ def test_32_requests_at_once_are_answered_as_each_would_be_alone(engine):
         return [await engine.complete(request) for request in requests]
 
     assert [a.text for a in asyncio.run(together())] == [a.text for a in asyncio.run(alone())]
-    texts = {name: asyncio.run(engine.complete(ask(name, "same?"))).text for name in "AB"}
-    assert texts["A"] != texts["B"]
+    learnt = {name: asyncio.run(engine.complete(ask(name, QUESTIONS[0]))).text for name in "AB"}
+    assert learnt == BEHAVIOUR
 
 
 def test_each_answer_is_the_one_of_a_model_that_was_loaded_alone(engine, loaded, adapters):

@@ -1,7 +1,12 @@
 """Masks are exact: what is trained is every answer with its end token, and nothing else."""
 
+import pytest
+
 from conftest import CHATML, FOLDED, make_tokenizer
 from tunesmith.core.conversation import Message
+from tunesmith.models.config import ModelConfig
+from tunesmith.models.loading import load_template
+from tunesmith.models.reference import resolve
 from tunesmith.models.template import ChatTemplate
 
 
@@ -29,6 +34,19 @@ def test_only_the_answer_and_its_end_token_are_trained():
         "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
         "<|im_start|>assistant\n⟦yo<|im_end|>⟧"
     )
+
+
+@pytest.mark.slow
+def test_the_bundled_model_is_taught_the_answer_and_its_end_behind_its_own_system_turn(tmp_path):
+    config = ModelConfig()
+    template = load_template(resolve(config, tmp_path), config)
+
+    shown = marked(template, turns(("user", "hi"), ("assistant", "yo")))
+
+    head, _, rest = shown.partition("<|im_start|>user\n")
+    assert head.startswith("<|im_start|>system\n")
+    assert rest == "hi<|im_end|>\n<|im_start|>assistant\n⟦yo<|im_end|>⟧"
+    assert template.pad_id() not in template.end_ids
 
 
 def test_a_system_turn_folded_into_the_user_turn_is_not_trained():

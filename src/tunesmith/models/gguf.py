@@ -2,6 +2,9 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tunesmith.core import fingerprint
@@ -28,22 +31,33 @@ def as_safetensors(path: Path) -> Path:
 
 def _convert(path: Path, target: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    where = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    plain = {"dtype": torch.bfloat16, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        where = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
-        tokenizer = AutoTokenizer.from_pretrained(**where)
-        model = AutoModelForCausalLM.from_pretrained(**where, dtype=torch.bfloat16)
+        with _without_bar():
+            tokenizer = AutoTokenizer.from_pretrained(**where)
+            model = AutoModelForCausalLM.from_pretrained(**where, **plain)
     except (ValueError, KeyError, OSError) as error:
         raise ModelError(
             f"{path} cannot be read as a GGUF model: {error}",
             fix="use an architecture that transformers reads from GGUF, or a safetensors folder",
         ) from error
-    # The weights are plain from here on; left in place, the two would claim that they are still quantized.
-    del model.config.quantization_config
-    model.hf_quantizer = None
-    model.is_quantized = False
     model.save_pretrained(target, safe_serialization=True)
     tokenizer.save_pretrained(target)
+
+
+@contextmanager
+def _without_bar() -> Iterator[None]:
+    # transformers draws a bar of its own here, which no setting of its switches off.
+    from tqdm.auto import tqdm
+    from transformers import modeling_gguf_pytorch_utils as reading
+
+    reading.tqdm = partial(tqdm, disable=True)
+    try:
+        yield
+    finally:
+        reading.tqdm = tqdm
