@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Removals
+from tunesmith.artifacts.dataset import Dataset, LengthStatistics
 from tunesmith.core.conversation import Example, Message
 from tunesmith.core.workspace import Workspace
 
@@ -96,7 +96,6 @@ def save_dataset(
         train_count=len(train),
         validation_count=len(validation),
         sources=(),
-        removed=Removals(),
         characters=LengthStatistics(total=0, median=0, longest=0),
     )
     dataset.write_examples(workspace, "train", splits[0])

@@ -59,6 +59,7 @@ class Lifecycle:
             self.recipe.curate,
             self.workspace,
             count_tokens=lambda example: len(template.encode_example(example.messages).ids),
+            is_quiet=self.is_quiet,
         )
         self._remember(
             "curate", inputs, {"dataset": made.dataset.id, "golden_set": made.golden_set.id}

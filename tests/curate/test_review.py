@@ -72,6 +72,5 @@ def test_the_next_dataset_version_holds_what_reviewers_decided(workspace):
     kept = made.dataset.examples(workspace, "train")
     assert [(e.prompt[0].content, e.answer) for e in kept] == [("b", "no"), ("c", "yes")]
     assert kept[0].metadata == {"review": "edit", "reviewer": "ana"}
-    assert made.dataset.removed.review == 1
-    aside = made.dataset.rejected_path(workspace).read_text()
-    assert json.loads(aside)["reason"] == "rejected by ana"
+    assert made.dataset.removed == {"review": 1}
+    assert next(made.dataset.removed_rows(workspace)).reason == "rejected by ana"

@@ -5,9 +5,12 @@ import json
 
 import pytest
 
+from tunesmith.artifacts.dataset import RemovedRow
+from tunesmith.artifacts.review import ReviewLog
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.prompt_keys import prompt_keys
+from tunesmith.curate.restoring import restore
 from tunesmith.curate.stage import run
 from tunesmith.errors import DataError, NoGoodRowsError
 
@@ -23,6 +26,10 @@ def write(workspace: Workspace, name: str, *rows: object) -> None:
 def rejected(workspace: Workspace, result) -> list[dict[str, object]]:
     lines = result.dataset.rejected_path(workspace).read_text().splitlines()
     return [json.loads(line) for line in lines]
+
+
+def removed(workspace: Workspace, result, rule: str | None = None) -> list[RemovedRow]:
+    return list(result.dataset.removed_rows(workspace, rule))
 
 
 def pair(question: str, answer: str = "yes") -> dict[str, str]:
@@ -52,10 +59,10 @@ def test_every_format_becomes_the_same_conversation(workspace):
         "prompt-completion",
     ]
     assert result.dataset.train_count == 1
-    assert result.dataset.removed.duplicates == 3
-    assert {row["reason"] for row in rejected(workspace, result)} == {
-        "says the same as data/1.jsonl:1"
-    }
+    assert result.dataset.removed == {"duplicate": 3}
+    rows = removed(workspace, result)
+    assert {row.reason for row in rows} == {"says the same as data/1.jsonl:1"}
+    assert {row.witness_key for row in rows} == {result.dataset.examples(workspace, "train")[0].key}
 
 
 def test_bad_rows_are_set_aside_with_file_line_and_reason(workspace):
@@ -105,7 +112,7 @@ def test_no_golden_question_is_trained_on_even_inside_a_conversation_or_spelt_ot
 
     result = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
 
-    assert result.dataset.removed.golden == 2
+    assert result.dataset.removed == {"golden": 2}
     assert [e.prompt[0].content for e in result.dataset.examples(workspace, "train")] == ["other"]
     assert result.golden_set.cases(workspace)[0].tags == ("mood",)
 
@@ -128,7 +135,7 @@ def test_held_out_cases_and_validation_share_no_question_with_training(workspace
     assert all(sides)
     assert sum(map(len, sides)) == len(set.union(*sides)) == 150
     assert dataset.train_count + dataset.validation_count + golden.count == 300
-    assert dataset.removed.held_out == golden.count
+    assert dataset.held_out == golden.count
 
 
 def test_the_same_content_has_the_same_id_in_another_place_and_another_content_another(tmp_path):
@@ -151,3 +158,66 @@ def test_a_pattern_that_matches_nothing_and_a_file_that_is_no_parquet_say_so(wor
     write(workspace, "data/a.parquet", "no parquet")
     with pytest.raises(DataError, match="not a Parquet file"):
         run(CurateConfig(), workspace)
+
+
+def test_a_removed_row_is_brought_back_by_decision_or_recipe_but_never_a_golden_one(workspace):
+    write(workspace, "data/a.jsonl", pair("one"), pair("ONE"), pair("two"), pair("secret"))
+    write(workspace, "golden.jsonl", pair("Secret?", "42"))
+    config = CurateConfig(golden="golden.jsonl", validation_share=0)
+    dataset = run(config, workspace).dataset
+    duplicate, leak = dataset.removed_rows(workspace)
+    assert (duplicate.rule, leak.rule) == ("duplicate", "golden")
+
+    restore(workspace, dataset, duplicate.key[:12])
+
+    with pytest.raises(DataError, match="golden case"):
+        restore(workspace, dataset, leak.key)
+    again = run(config, workspace).dataset
+    assert (again.train_count, again.removed) == (3, {"golden": 1})
+    ReviewLog(workspace).path.unlink()
+    keys = (duplicate.key, duplicate.witness_key, leak.key)
+    by_recipe = run(config.model_copy(update={"keep": keys}), workspace)
+    assert by_recipe.dataset == again
+
+
+def test_an_experts_row_is_kept_of_two_that_say_the_same(workspace):
+    write(workspace, "data/a.jsonl", pair("one", "Yes"))
+    write(workspace, "data/expert.jsonl", pair("one", "yes"))
+    write(workspace, "golden.jsonl", pair("z"))
+
+    config = CurateConfig(golden="golden.jsonl", validation_share=0, experts=("data/expert*",))
+    result = run(config, workspace)
+
+    assert [e.answer for e in result.dataset.examples(workspace, "train")] == ["yes"]
+
+
+def test_a_group_stays_on_one_side_and_strata_have_their_share_on_every_side(workspace):
+    rows = [
+        {
+            **pair(f"Question {n}?", f"answer {n}"),
+            "thread": n // 3,
+            "kind": "rare" if n < 90 else "common",
+        }
+        for n in range(900)
+    ]
+    write(workspace, "data/a.jsonl", *rows)
+
+    config = CurateConfig(group_by=("thread",), stratify_by=("kind",), golden_share=0.2)
+    dataset, golden_set = run(config, workspace)
+
+    sides = {
+        split: [e.metadata for e in dataset.examples(workspace, split)]
+        for split in ("train", "validation")
+    }
+    asked = {case.messages[0].content for case in golden_set.cases(workspace)}
+    sides["golden"] = [
+        {"thread": str(row["thread"]), "kind": str(row["kind"])}
+        for row in rows
+        if row["prompt"] in asked
+    ]
+    threads = [{labels["thread"] for labels in side} for side in sides.values()]
+    assert sum(map(len, threads)) == len(set.union(*threads)) == 300
+    shares = {
+        name: sum(x["kind"] == "rare" for x in side) / len(side) for name, side in sides.items()
+    }
+    assert shares == pytest.approx(dict.fromkeys(sides, 0.1), abs=0.02)

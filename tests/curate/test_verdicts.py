@@ -109,7 +109,7 @@ def test_verdicts_are_kept_in_the_dataset_apart_from_what_is_imitated(workspace)
     assert [type(row).__name__ for row in rows] == ["Example", "Pair", "Pair", "Thumb"]
     assert dataset.examples(workspace, "train") == rows[:1]
     assert (dataset.train_count, dataset.verdicts.pairs, dataset.verdicts.thumbs_down) == (4, 2, 1)
-    assert (dataset.removed.duplicates, dataset.removed.golden) == (1, 2)
+    assert dataset.removed == {"duplicate": 1, "golden": 2}
     assert all(row.messages[0].content == "Be brief." for row in rows)
     assert Dataset.id_of(rows, []) == dataset.id
 

@@ -1,13 +1,14 @@
 """Artifact: a frozen record whose id is the hash of its content, and the shelf it is kept on."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Self
 
 from pydantic import ValidationError
 
 from tunesmith.core.section import Section
-from tunesmith.core.workspace import Workspace, write_text
+from tunesmith.core.workspace import Workspace, open_whole, write_text
 from tunesmith.errors import DataError, UnknownNameError
 
 MANIFEST_NAME = "manifest.json"
@@ -66,9 +67,10 @@ class Artifact(Section):
         ]
 
 
-def write_lines(path: Path, rows: list[dict[str, object]]) -> None:
+def write_lines(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
     """Write JSON Lines, atomically."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    with open_whole(path) as stream:
+        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def read_lines(path: Path) -> list[dict[str, object]]:

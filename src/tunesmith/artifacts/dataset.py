@@ -1,7 +1,11 @@
 """Dataset: what a model learns from, cut into training and validation, under a hash of its content."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from tunesmith.artifacts.artifact import Artifact, read_lines, write_lines
 from tunesmith.core import fingerprint
@@ -13,7 +17,7 @@ Split = Literal["train", "validation"]
 
 
 class Source(Section):
-    """One raw file and what became of its rows; accepted + rejected = read."""
+    """One raw file and what became of its rows; accepted + rejected + removed = read."""
 
     path: str
     sha256: str
@@ -21,20 +25,11 @@ class Source(Section):
     """As recognised: `instruction`, `chat`, `sharegpt`, `prompt-completion`, `pair`, `thumb`."""
     read: int
     accepted: int
+    """Rows in the dataset, or held out as golden cases."""
     rejected: int
-
-
-class Removals(Section):
-    """Good rows that were left out, by reason."""
-
-    duplicates: int = 0
-    """Rows whose normalised conversation was seen before."""
-    golden: int = 0
-    """Rows whose prompt is a golden prompt: training on them would be cheating."""
-    held_out: int = 0
-    """Rows that became golden cases."""
-    review: int = 0
-    """Rows that a reviewer rejected."""
+    """Rows that are no example: unreadable, unanswered, too long."""
+    removed: int = 0
+    """Good rows that a rule left out."""
 
 
 class LengthStatistics(Section):
@@ -77,10 +72,17 @@ class Dataset(Artifact):
     validation_count: int
     verdicts: VerdictCounts = VerdictCounts()
     sources: tuple[Source, ...]
-    removed: Removals
+    removed: dict[str, int] = Field({})
+    """Good rows that were left out, by rule: `duplicate`, `golden`, …; each is in `removed.jsonl` with its witness."""
+    held_out: int = 0
+    """Rows that became golden cases."""
     characters: LengthStatistics
     tokens: LengthStatistics | None = None
     """In the base model's tokens, chat template included; not part of the id."""
+
+    def examples_path(self, workspace: Workspace, split: Split) -> Path:
+        """JSON Lines of the examples of one split."""
+        return self.folder(workspace) / f"{split}.jsonl"
 
     @staticmethod
     def id_of(train: list[Example], validation: list[Example]) -> str:
@@ -90,7 +92,7 @@ class Dataset(Artifact):
 
     def rows(self, workspace: Workspace, split: Split) -> list[Example]:
         """Examples, pairs and thumbs of one split, in their fixed order."""
-        return [example_of(row) for row in read_lines(self.folder(workspace) / f"{split}.jsonl")]
+        return [example_of(row) for row in read_lines(self.examples_path(workspace, split))]
 
     def examples(self, workspace: Workspace, split: Split) -> list[Example]:
         """The rows that are to be imitated; never a verdict, whose answer may be a bad one."""
@@ -99,8 +101,40 @@ class Dataset(Artifact):
     def write_examples(self, workspace: Workspace, split: Split, examples: list[Example]) -> None:
         """Put the rows of one split beside the manifest."""
         rows = [example.model_dump(mode="json") for example in examples]
-        write_lines(self.folder(workspace) / f"{split}.jsonl", rows)
+        write_lines(self.examples_path(workspace, split), rows)
 
     def rejected_path(self, workspace: Workspace) -> Path:
-        """JSON Lines of every row left out: file, line, reason and its beginning."""
+        """JSON Lines of every row that is no example: file, line, reason and its beginning."""
         return self.folder(workspace) / "rejected.jsonl"
+
+    def removed_path(self, workspace: Workspace) -> Path:
+        """JSON Lines of every good row left out; see `RemovedRow`."""
+        return self.folder(workspace) / "removed.jsonl"
+
+    def removed_rows(self, workspace: Workspace, rule: str | None = None) -> Iterator["RemovedRow"]:
+        """The good rows left out, in the order in which they were read; of one rule, if it is named."""
+        with self.removed_path(workspace).open(encoding="utf-8") as lines:
+            for line in lines:
+                row = RemovedRow.of(json.loads(line))
+                if rule in {None, row.rule}:
+                    yield row
+
+
+class RemovedRow(Section):
+    """A good row that a rule left out, and why."""
+
+    key: str
+    """The example's key: what `curate.keep` and `tunesmith curate restore` take."""
+    rule: str
+    reason: str
+    score: float
+    """How sure the rule is, from 0 to 1; of a duplicate its similarity to the witness."""
+    witness: str = ""
+    """Where the other row lies, the one that it repeats or gives away."""
+    witness_key: str = ""
+    example: Example
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "RemovedRow":
+        """The row as `removed.jsonl` holds it; its example may be a pair or a thumb."""
+        return cls.model_construct(**{**row, "example": example_of(row["example"])})

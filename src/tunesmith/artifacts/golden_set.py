@@ -16,6 +16,8 @@ class GoldenSet(Artifact):
     count: int
     origin: str
     """The file it was read from, or `held out of the sources`."""
+    rejected: int = 0
+    """Rows of that file that are no case; each is in `rejected.jsonl` with its reason."""
 
     @staticmethod
     def id_of(cases: list[Case]) -> str:
@@ -33,3 +35,7 @@ class GoldenSet(Artifact):
         write_lines(
             self.folder(workspace) / "cases.jsonl", [case.model_dump(mode="json") for case in cases]
         )
+
+    def write_rejected(self, workspace: Workspace, rows: list[dict[str, object]]) -> None:
+        """Put the rows that are no case beside the manifest."""
+        write_lines(self.folder(workspace) / "rejected.jsonl", rows)

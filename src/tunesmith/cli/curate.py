@@ -1,8 +1,8 @@
-"""`tunesmith curate` and its words: preview."""
+"""`tunesmith curate` and its words: preview, removed, restore."""
 
 from typing import Annotated
 
-from typer import BadParameter, Context, Option, Typer
+from typer import Argument, BadParameter, Context, Option, Typer
 
 from tunesmith.cli.options import (
     HERE,
@@ -17,7 +17,7 @@ from tunesmith.cli.options import (
 app = Typer(
     invoke_without_command=True,
     rich_markup_mode="markdown",
-    help="Make a dataset version and a golden set from the raw files; preview them first.",
+    help="Make a dataset version and a golden set from the raw files; preview them, see what was left out.",
 )
 
 
@@ -62,3 +62,36 @@ def preview(
 
     loaded, workspace = open_recipe(folder, overrides)
     render_curate.preview(look(loaded.recipe.curate, workspace, rows=rows), as_json=as_json)
+
+
+@app.command()
+def removed(
+    rule: Annotated[str | None, Option(help="Only of this rule: `duplicate`, `golden`, …")] = None,
+    folder: FolderOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """List the good rows that the newest dataset leaves out, with rule, score and the other row.
+
+    Example: tunesmith curate removed --rule duplicate
+    """
+    from tunesmith.cli import render_curate
+
+    cycle = open_lifecycle(folder, None, is_quiet=as_json)
+    render_curate.removed(cycle.dataset().removed_rows(cycle.workspace, rule), as_json=as_json)
+
+
+@app.command()
+def restore(
+    key: Annotated[str, Argument(help="Of a removed row, or its first digits.")],
+    folder: FolderOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep a removed row in the next dataset, whatever rules say; as a reviewer's decision.
+
+    Example: tunesmith curate restore 3fa9c01b77de
+    """
+    from tunesmith.cli import render_curate
+    from tunesmith.curate.restoring import restore as bring_back
+
+    cycle = open_lifecycle(folder, None, is_quiet=as_json)
+    render_curate.restored(bring_back(cycle.workspace, cycle.dataset(), key), as_json=as_json)

@@ -65,10 +65,10 @@ def curated(
         print_json({"dataset": dataset.model_dump(), "golden_set": golden_set.model_dump()})
         return
     table(
-        ("file", "format", "read", "accepted", "rejected"),
-        [(s.path, s.format, s.read, s.accepted, s.rejected) for s in dataset.sources],
+        ("file", "format", "read", "accepted", "rejected", "removed"),
+        [(s.path, s.format, s.read, s.accepted, s.rejected, s.removed) for s in dataset.sources],
     )
-    removed = dataset.removed
+    removed = ", ".join(f"{count} {rule}" for rule, count in dataset.removed.items())
     tokens = dataset.tokens
     facts(
         f"dataset {dataset.id}",
@@ -76,9 +76,11 @@ def curated(
             "train": dataset.train_count,
             "validation": dataset.validation_count,
             "golden": f"{golden_set.count} ({golden_set.id}, {golden_set.origin})",
-            "left out": f"{removed.duplicates} duplicates, {removed.golden} that ask golden questions",
+            "removed": f"{removed}; `tunesmith curate removed` lists them"
+            if removed
+            else "nothing",
             **({"tokens": f"{tokens.median} median, {tokens.longest} longest"} if tokens else {}),
-            "set aside in": workspace.shown(dataset.rejected_path(workspace)),
+            "folder": workspace.shown(dataset.folder(workspace)),
         },
     )
 

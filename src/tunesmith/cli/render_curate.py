@@ -1,6 +1,6 @@
 """What the words of `tunesmith curate` print."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -10,6 +10,7 @@ from rich.text import Text
 from tunesmith.cli.render import out, print_json, table
 
 if TYPE_CHECKING:
+    from tunesmith.artifacts.dataset import RemovedRow
     from tunesmith.curate.preview import Converted, Preview
 
 COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
@@ -40,6 +41,31 @@ def preview(found: "Preview", *, as_json: bool) -> None:
             (f"{row.file}:{row.line}", row.reason, row.row[:80])
             for row in found.rejected[:SHOWN_REJECTED]
         ],
+    )
+
+
+def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:
+    """Good rows left out, a line each; as JSON Lines for programs."""
+    if as_json:
+        for row in rows:
+            print(row.model_dump_json(serialize_as_any=True))
+        return
+    table(
+        ("key", "rule", "score", "where", "why"),
+        [
+            (row.key[:12], row.rule, f"{row.score:.2f}", row.example.source, row.reason)
+            for row in rows
+        ],
+    )
+
+
+def restored(row: "RemovedRow", *, as_json: bool) -> None:
+    """A row that the next run keeps."""
+    if as_json:
+        print_json(row.model_dump())
+        return
+    out.print(
+        f"{escape(row.example.source)} will be kept; `tunesmith curate` makes the dataset with it"
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ID_LENGTH = 12
@@ -18,6 +19,20 @@ def of_file(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def short_id_of_lists(prefix: str, lists: Sequence[Iterable[str]]) -> str:
+    """The id that `short_id` gives these lists of keys, without holding them in memory."""
+    digest = hashlib.sha256(b"[")
+    for number, keys in enumerate(lists):
+        digest.update(b",[" if number else b"[")
+        for position, key in enumerate(keys):
+            digest.update(
+                (("," if position else "") + json.dumps(key, ensure_ascii=False)).encode()
+            )
+        digest.update(b"]")
+    digest.update(b"]")
+    return f"{prefix}_{digest.hexdigest()[:ID_LENGTH]}"
 
 
 def short_id(prefix: str, content: object) -> str:

@@ -3,7 +3,10 @@
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from tunesmith.errors import NotMadeYetError
 
@@ -83,13 +86,23 @@ def cache_folder() -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old content or the new, never half of it."""
+    with open_whole(path) as stream:
+        stream.write(text)
+
+
+@contextmanager
+def open_whole(path: Path) -> Iterator[TextIO]:
+    """A stream to write a file that appears only when it is complete, and not at all after an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def append_text(path: Path, text: str) -> None:

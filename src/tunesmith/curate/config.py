@@ -1,24 +1,38 @@
 """The `curate:` section of a recipe."""
 
-from pydantic import Field, PositiveInt
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from tunesmith.core.section import Section
 
 
 class CurateConfig(Section):
-    """Which raw files become the dataset, and how they are split."""
+    """Which raw files become the dataset, how they are cleaned, and how they are split."""
 
     sources: tuple[str, ...] = Field(("data/*",), min_length=1)
     """Files or patterns, relative to the recipe."""
+    experts: tuple[str, ...] = ()
+    """Those of the sources whose rows are trusted most: of two that say the same, theirs is kept."""
     golden: str | None = None
     """File with the golden cases; without one, `golden_share` of the examples is held out."""
     golden_share: float = Field(0.1, gt=0, lt=0.5)
     """Share of prompts held out as golden cases where no golden file is named."""
     validation_share: float = Field(0.1, ge=0, lt=0.5)
     """Share of prompts kept to measure loss while training."""
+    group_by: tuple[str, ...] = ()
+    """Columns that name where a row belongs (thread, customer, document): a group stays on one side of a split."""
+    stratify_by: tuple[str, ...] = ()
+    """Columns whose values have the same shares on every side of a split."""
     system: str | None = None
     """System turn put before conversations that have none, golden ones included."""
     max_characters: PositiveInt = 100_000
     """Longest example; longer rows are set aside."""
+    keep: tuple[str, ...] = ()
+    """Keys of rows to keep whatever a rule says, as `tunesmith curate removed` prints them; golden rules excepted."""
+    engine: Literal["local", "ray"] = "local"
+    """Where rows are read and cleaned: on this machine's cores, or on a Ray cluster that shares its disk."""
+    workers: NonNegativeInt = 0
+    """Processes that read and clean; 0 takes a process a core."""
     seed: int = 0
     """Another seed sends other prompts to validation."""

@@ -1,6 +1,9 @@
-"""Bytes of a text file to lines, whatever their encoding."""
+"""A text file's lines, whatever its encoding, one at a time."""
 
 import codecs
+import io
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 BOMS = (
@@ -11,6 +14,8 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32 before UTF-16, whose mark is the beginning of the other's."""
+GUESSED_FROM_BYTES = 1_000_000
+"""How much of a file without a mark is looked at to guess an encoding that is not UTF-8."""
 
 
 class Line(NamedTuple):
@@ -22,32 +27,32 @@ class Line(NamedTuple):
     """Why its bytes are no text, where they are not."""
 
 
-def decode_lines(content: bytes) -> list[Line]:
+def decode_lines(path: Path) -> Iterator[Line]:
     """All lines, split at line feeds only: other separators may stand inside a JSON string.
 
     A byte order mark decides the encoding. Otherwise lines are UTF-8; where most of the lines with bytes above
     ASCII are not, the whole file is read in the encoding that its bytes look most like; a few bad lines among good
     ones carry their problem instead.
     """
-    for mark, encoding in BOMS:
-        if content.startswith(mark):
-            text = content[len(mark) :].decode(encoding, errors="replace")
-            return [_checked(number, line) for number, line in enumerate(text.split("\n"), 1)]
-    raw = content.split(b"\n")
-    lines = [_decode(number, line) for number, line in enumerate(raw, 1)]
-    beyond_ascii = sum(not line.isascii() for line in raw)
-    broken = sum(bool(line.problem) for line in lines)
-    if broken * 2 > beyond_ascii:
-        guessed = _guess(content)
-        if guessed is not None:
-            return [
-                Line(number, line.rstrip("\r"))
-                for number, line in enumerate(guessed.split("\n"), 1)
-            ]
-    return lines
+    mark, encoding = _mark(path)
+    if not mark and not _is_mostly_utf8(path):
+        encoding = _guess(path) or encoding
+    if not mark and encoding == "utf-8":
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                yield _decode(number, line)
+        return
+    with path.open("rb") as raw:
+        raw.seek(len(mark))
+        lines = io.TextIOWrapper(raw, encoding, errors="replace", newline="\n")
+        for number, read in enumerate(lines, 1):
+            text = read.rstrip("\r\n")
+            is_bad = "\ufffd" in text
+            yield Line(number, text, "bytes that are no character of the file's encoding" * is_bad)
 
 
 def _decode(number: int, line: bytes) -> Line:
+    line = line.removesuffix(b"\n")
     try:
         return Line(number, line.decode("utf-8").rstrip("\r"))
     except UnicodeDecodeError as error:
@@ -55,13 +60,25 @@ def _decode(number: int, line: bytes) -> Line:
         return Line(number, line.decode("utf-8", errors="replace"), problem)
 
 
-def _checked(number: int, text: str) -> Line:
-    problem = "bytes that are no character of the file's encoding" if "\ufffd" in text else ""
-    return Line(number, text.rstrip("\r"), problem)
+def _mark(path: Path) -> tuple[bytes, str]:
+    with path.open("rb") as stream:
+        beginning = stream.read(4)
+    return next((pair for pair in BOMS if beginning.startswith(pair[0])), (b"", "utf-8"))
 
 
-def _guess(content: bytes) -> str | None:
+def _is_mostly_utf8(path: Path) -> bool:
+    beyond_ascii = broken = 0
+    with path.open("rb") as stream:
+        for line in stream:
+            if not line.isascii():
+                beyond_ascii += 1
+                broken += bool(_decode(0, line).problem)
+    return broken * 2 <= beyond_ascii
+
+
+def _guess(path: Path) -> str | None:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(content).best()
-    return str(best) if best is not None else None
+    with path.open("rb") as stream:
+        best = from_bytes(stream.read(GUESSED_FROM_BYTES)).best()
+    return best.encoding if best is not None else None

@@ -1,19 +1,23 @@
 """Golden cases: read from the file an expert wrote, or held out of the examples."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tunesmith.core.conversation import Case, Example, Prompt, Thumb
+from tunesmith.core.conversation import Case, Prompt
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.formats import recognise
-from tunesmith.curate.loading import beginning, with_system
-from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
+from tunesmith.curate.loading import beginning, other_columns, with_system
+from tunesmith.curate.prompt_keys import group_links, hash64, prompt_key
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import RawRow, Rejected
-from tunesmith.curate.split import is_held_out
+from tunesmith.curate.rows import Rows
+from tunesmith.curate.split import held_out
 from tunesmith.curate.turns import BadRowError
-from tunesmith.errors import NoGoodRowsError
+from tunesmith.errors import DataError, NoGoodRowsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PLACEHOLDER = "-"
 """Stands for the answer while a case is checked like an example."""
@@ -24,6 +28,8 @@ class GoldenCases(NamedTuple):
 
     cases: list[Case]
     rejected: list[Rejected]
+    secrets: dict[int, str]
+    """Hash of every case's question and groups, and where that case lies: no row to learn from may share one."""
 
 
 def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
@@ -37,6 +43,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
     """
     cases: dict[str, Case] = {}
     rejected: list[Rejected] = []
+    secrets: dict[int, str] = {}
     for row in read_rows(path, shown):
         outcome = row if isinstance(row, Rejected) else _case(row, shown, config)
         if isinstance(outcome, Rejected):
@@ -50,6 +57,12 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
             )
         else:
             cases[key] = outcome
+            groups = (
+                group_links(other_columns(row.value), config.group_by)
+                if isinstance(row, RawRow)
+                else []
+            )
+            secrets |= dict.fromkeys([hash64(key), *groups], outcome.source)
     if not cases:
         reasons = [f"line {row.line}: {row.reason}" for row in rejected[:3]]
         raise NoGoodRowsError(
@@ -58,22 +71,41 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
             reasons=reasons or ["the file is empty"],
             fix='write rows like {"messages": [{"role": "user", "content": "…"}], "expected": "…"}',
         )
-    return GoldenCases(list(cases.values()), rejected)
+    return GoldenCases(list(cases.values()), rejected, secrets)
 
 
-def hold_out(config: CurateConfig, examples: Sequence[Example]) -> list[Case]:
-    """Cases made of the examples whose opening question falls into `golden_share`; of verdicts, the good answer."""
-    return [
-        Case(messages=example.prompt, expected=example.answer, source=example.source)
-        for example in examples
-        if not (isinstance(example, Thumb) and not example.is_good)
-        and is_held_out(
-            prompt_keys(example.messages)[0],
-            purpose="golden",
-            share=config.golden_share,
-            seed=config.seed,
+def hold_out(config: CurateConfig, rows: Rows) -> tuple[GoldenCases, "NDArray[np.int64]"]:
+    """Cases made of `golden_share` of the rows, and these rows' positions; of verdicts, the good answer.
+
+    Raises:
+        DataError: If the rows are too few for a single case.
+    """
+    positions = held_out(
+        rows, rows.kept, purpose="golden", share=config.golden_share, seed=config.seed
+    )
+    positions = positions[~rows.is_down[positions]]
+    if not len(positions):
+        raise DataError(
+            f"{len(rows.kept)} examples are too few to hold {config.golden_share:.0%} out as golden cases",
+            fix="write golden cases into a file and name it in curate.golden",
         )
-    ]
+    cases: list[Case] = []
+    secrets: dict[int, str] = {}
+    links = rows.lists("links")
+    for position, example in zip(positions.tolist(), rows.examples(positions), strict=True):
+        strata = [example.metadata[name] for name in config.stratify_by if name in example.metadata]
+        cases.append(
+            Case(
+                messages=example.prompt,
+                expected=example.answer,
+                tags=(*example.tags, *strata),
+                source=example.source,
+            )
+        )
+        # The last question may stand deeper in a conversation than the opening one, which is among the links.
+        asked = [hash64(prompt_key(example.prompt)), *links.of(position).tolist()]
+        secrets |= dict.fromkeys(asked, example.source)
+    return GoldenCases(cases, [], secrets), positions
 
 
 def _case(row: RawRow, shown: str, config: CurateConfig) -> Case | Rejected:

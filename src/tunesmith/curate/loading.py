@@ -1,28 +1,40 @@
-"""Source files to examples: every row read is either accepted or set aside with its reason."""
+"""Which files are read, and how a raw row becomes an example."""
 
 import glob
 import json
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.artifacts.dataset import Source
-from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, Message, Prompt
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.formats import recognise
-from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected
-from tunesmith.curate.turns import BadRowError
-from tunesmith.errors import DataError, NoGoodRowsError
+from tunesmith.curate.turns import ANSWER_KEYS, BadRowError
+from tunesmith.errors import DataError
+
+CONVERSATION_COLUMNS = frozenset(
+    {
+        "messages",
+        "conversations",
+        "instruction",
+        "input",
+        "prompt",
+        "system",
+        "chosen",
+        "rejected",
+        *ANSWER_KEYS,
+    }
+)
+FACT_CHARACTERS = 200
+"""Longest cell that is kept as a fact about its row; longer ones are texts."""
 
 
-class Loaded(NamedTuple):
-    """What one file, or all of them, yielded."""
+class Understood(NamedTuple):
+    """A row that is an example."""
 
-    examples: list[Example]
-    rejected: list[Rejected]
-    sources: list[Source]
+    format: str
+    example: Example
 
 
 def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
@@ -33,12 +45,7 @@ def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
     """
     found: dict[str, Path] = {}
     for pattern in config.sources:
-        matches = [
-            Path(name)
-            for name in glob.glob(str(workspace.path_of(pattern)))
-            if Path(name).is_file()
-        ]
-        matches = [path for path in matches if not path.name.startswith(".")]
+        matches = paths_matching(pattern, workspace)
         if not matches:
             raise DataError(
                 f"curate.sources: no file matches {pattern!r} in {workspace.root}",
@@ -49,46 +56,39 @@ def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
     return [found[name] for name in sorted(found) if found[name] != golden]
 
 
-def load(config: CurateConfig, workspace: Workspace, paths: list[Path]) -> Loaded:
-    """All examples of all files.
-
-    Raises:
-        NoGoodRowsError: If a file holds rows and not one of them can be used.
-        DataError: If a file cannot be opened as what it claims to be.
-    """
-    loaded = Loaded([], [], [])
-    for path in paths:
-        part = load_file(config, path, workspace.shown(path))
-        loaded.examples.extend(part.examples)
-        loaded.rejected.extend(part.rejected)
-        loaded.sources.extend(part.sources)
-    return loaded
+def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:
+    """The files that one pattern names, hidden ones aside."""
+    found = [Path(name) for name in glob.glob(str(workspace.path_of(pattern)))]
+    return [path for path in found if path.is_file() and not path.name.startswith(".")]
 
 
-def load_file(config: CurateConfig, path: Path, shown: str) -> Loaded:
-    """The examples of one file; see `load`."""
-    examples: list[Example] = []
-    rejected: list[Rejected] = []
-    formats: set[str] = set()
-    for row in read_rows(path, shown):
-        outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
-        if isinstance(outcome, Rejected):
-            rejected.append(outcome)
-        else:
-            formats.add(outcome[0])
-            examples.append(outcome[1])
-    if not examples:
-        reasons = [f"line {row.line}: {row.reason}" for row in rejected[:3]]
-        raise NoGoodRowsError(shown, read=len(rejected), reasons=reasons or ["the file is empty"])
-    source = Source(
-        path=shown,
-        sha256=fingerprint.of_file(path),
-        format=" + ".join(sorted(formats)),
-        read=len(examples) + len(rejected),
-        accepted=len(examples),
-        rejected=len(rejected),
-    )
-    return Loaded(examples, rejected, [source])
+def understand(row: RawRow, shown: str, config: CurateConfig) -> Understood | Rejected:
+    """The example in a raw row, or why there is none."""
+    try:
+        recognised = recognise(row.value)
+    except BadRowError as error:
+        return Rejected(shown, row.line, str(error), beginning(row.value))
+    size = recognised.characters
+    if size > config.max_characters:
+        reason = f"{size} characters, the limit is {config.max_characters} (curate.max_characters)"
+        return Rejected(shown, row.line, reason, beginning(row.value))
+    messages = with_system(recognised.messages, config.system)
+    example = recognised.example(messages, f"{shown}:{row.line}")
+    columns = other_columns(row.value)
+    if columns:
+        example = example.model_copy(update={"metadata": {**columns, **example.metadata}})
+    return Understood(recognised.format, example)
+
+
+def other_columns(value: object) -> dict[str, str]:
+    """A row's short scalar columns that are no part of the conversation."""
+    if not isinstance(value, dict):
+        return {}
+    return {
+        name: text
+        for name, cell in value.items()
+        if name not in CONVERSATION_COLUMNS and _fact(name) and (text := _fact(cell))
+    }
 
 
 def with_system(messages: Prompt, system: str | None) -> Prompt:
@@ -103,15 +103,9 @@ def beginning(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:SHOWN_CHARACTERS]
 
 
-def understand(row: RawRow, shown: str, config: CurateConfig) -> tuple[str, Example] | Rejected:
-    """The row's format and the example in it, or why there is none."""
-    try:
-        recognised = recognise(row.value)
-    except BadRowError as error:
-        return Rejected(shown, row.line, str(error), beginning(row.value))
-    size = recognised.characters
-    if size > config.max_characters:
-        reason = f"{size} characters, the limit is {config.max_characters} (curate.max_characters)"
-        return Rejected(shown, row.line, reason, beginning(row.value))
-    messages = with_system(recognised.messages, config.system)
-    return recognised.format, recognised.example(messages, f"{shown}:{row.line}")
+def _fact(cell: object) -> str:
+    if not isinstance(cell, str | int | float | bool):
+        return ""
+    text = str(cell)
+    is_short = len(text) <= FACT_CHARACTERS and text.isprintable()
+    return text if is_short else ""

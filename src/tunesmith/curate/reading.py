@@ -1,9 +1,8 @@
 """Files to raw rows: JSON Lines, JSON arrays, CSV and Parquet, recognised by looking inside."""
 
 import csv
-import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tunesmith.curate.decoding import Line, decode_lines
@@ -11,6 +10,8 @@ from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected
 from tunesmith.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
+PARQUET_BATCH = 1_000
+"""Rows of a Parquet file held in memory at once."""
 DELIMITERS = ",;\t|"
 
 
@@ -24,21 +25,22 @@ def read_rows(path: Path, shown: str) -> Iterator[RawRow | Rejected]:
     Raises:
         DataError: If the file as a whole cannot be opened as what it claims to be.
     """
-    content = path.read_bytes()
-    if content.startswith(PARQUET_MAGIC) or path.suffix == ".parquet":
+    with path.open("rb") as stream:
+        is_parquet = stream.read(4) == PARQUET_MAGIC or path.suffix == ".parquet"
+    if is_parquet:
         yield from _parquet(path, shown)
         return
-    lines = decode_lines(content)
-    first = next((line.text.lstrip() for line in lines if line.text.strip()), "")
+    first = next((line.text.lstrip() for line in decode_lines(path) if line.text.strip()), "")
+    lines = decode_lines(path)
     if path.suffix in {".csv", ".tsv"} and not first.startswith("{"):
-        yield from _csv(lines, shown)
+        yield from _csv(lines, first, shown)
     elif first.startswith("["):
         yield from _json_array(lines, shown)
     else:
         yield from _json_lines(lines, shown)
 
 
-def _json_lines(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
+def _json_lines(lines: Iterable[Line], shown: str) -> Iterator[RawRow | Rejected]:
     for line in lines:
         if not line.text.strip():
             continue
@@ -51,7 +53,8 @@ def _json_lines(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
             yield _rejected(shown, line.number, _why(error), line.text)
 
 
-def _json_array(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
+def _json_array(lines: Iterable[Line], shown: str) -> Iterator[RawRow | Rejected]:
+    lines = list(lines)
     text = "\n".join(line.text for line in lines)
     try:
         values = json.loads(text)
@@ -63,12 +66,10 @@ def _json_array(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
         yield RawRow(number, value)
 
 
-def _csv(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
-    bad = {line.number: line.problem for line in lines if line.problem}
-    text = "\n".join(line.text for line in lines)
-    header_line = next((line.text for line in lines if line.text.strip()), "")
+def _csv(lines: Iterable[Line], header_line: str, shown: str) -> Iterator[RawRow | Rejected]:
+    bad: dict[int, str] = {}
     delimiter = max(DELIMITERS, key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(_noting_problems(lines, bad), delimiter=delimiter)
     header: list[str] | None = None
     start = 1
     while True:
@@ -93,21 +94,32 @@ def _csv(lines: list[Line], shown: str) -> Iterator[RawRow | Rejected]:
             yield RawRow(numbers[0], dict(zip(header, cells, strict=True)))
 
 
+def _noting_problems(lines: Iterable[Line], problems: dict[int, str]) -> Iterator[str]:
+    for line in lines:
+        if line.problem:
+            problems[line.number] = line.problem
+        yield line.text + "\n"
+
+
 def _parquet(path: Path, shown: str) -> Iterator[RawRow | Rejected]:
     import pyarrow
     from pyarrow import parquet
 
+    number = 0
     try:
         with parquet.ParquetFile(path) as opened:
-            rows = opened.read().to_pylist()
+            for batch in opened.iter_batches(PARQUET_BATCH):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield RawRow(
+                        number, {key: value for key, value in row.items() if value is not None}
+                    )
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(
             f"{shown} is not a Parquet file that can be read: {reason}",
             fix="write the file again, or leave it out of curate.sources",
         ) from error
-    for number, row in enumerate(rows, 1):
-        yield RawRow(number, {key: value for key, value in row.items() if value is not None})
 
 
 def _rejected(shown: str, line: int, reason: str, row: str) -> Rejected:

@@ -1,0 +1,172 @@
+"""Raw rows to refined ones: all that can be said of a row without looking at another; runs on any core or machine."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.core import fingerprint
+from tunesmith.core.conversation import Example, Pair, Thumb
+from tunesmith.core.progress import track
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.fan_out import fan_out
+from tunesmith.curate.loading import Understood, understand
+from tunesmith.curate.prompt_keys import conversation_key, group_links, hash64, prompt_keys
+from tunesmith.curate.reading import read_rows
+from tunesmith.curate.reviewed import apply_review
+from tunesmith.curate.row import RawRow, Rejected
+from tunesmith.curate.shard import UNREADABLE, Refined, write_shard
+
+Row = TypeVar("Row")
+ROWS_PER_SHARD = 5_000
+"""Enough that starting a job costs nothing beside it, few enough that a job's rows take some ten MB."""
+NO_MATTER_TO_SHARDS = {
+    "sources",
+    "golden",
+    "golden_share",
+    "validation_share",
+    "experts",
+    "keep",
+    "engine",
+    "workers",
+    "seed",
+}
+"""Settings that only later steps look at."""
+
+
+class Job(NamedTuple):
+    """Some consecutive rows of one file, and the shard to make of them."""
+
+    config: CurateConfig
+    file: int
+    """Position of the file among the run's sources."""
+    shown: str
+    rows: Sequence[RawRow | Rejected]
+    shard: Path
+    decisions: Mapping[str, ReviewDecision]
+    """What reviewers decided, by example key."""
+
+
+def refine_all(
+    config: CurateConfig, workspace: Workspace, paths: Sequence[Path], *, is_quiet: bool
+) -> list[Path]:
+    """Shards of all rows of all files, in reading order; shards that a killed run has made are not made again.
+
+    Raises:
+        DataError: If a file cannot be opened as what it claims to be.
+    """
+    names = [workspace.shown(path) for path in paths]
+    decisions = ReviewLog(workspace).standing()
+    folder = workspace.folder("refining") / _fingerprint(config, paths, names, decisions)
+    shards: list[Path] = []
+    with track("curate: read", sum(map(_about_rows, paths)), is_quiet=is_quiet) as progress:
+
+        def jobs() -> Iterator[Job]:
+            for file, (path, name) in enumerate(zip(paths, names, strict=True)):
+                for rows in batched(read_rows(path, name), ROWS_PER_SHARD):
+                    shard = folder / f"{len(shards):06}.parquet"
+                    shards.append(shard)
+                    if shard.is_file():
+                        progress.advance(len(rows))
+                    else:
+                        yield Job(config, file, name, rows, shard, decisions)
+
+        for read in fan_out(refine, jobs(), engine=config.engine, workers=config.workers):
+            progress.advance(read)
+    return shards
+
+
+def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of `size` consecutive rows, the last one shorter."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+def refine(job: Job) -> int:
+    """Make the job's shard; returns the number of rows in it, which is the number of rows read."""
+    refined = [_refined(job, row) for row in job.rows]
+    write_shard(job.shard, refined)
+    return len(refined)
+
+
+def _refined(job: Job, row: RawRow | Rejected) -> Refined:
+    outcome = row if isinstance(row, Rejected) else understand(row, job.shown, job.config)
+    if isinstance(outcome, Rejected):
+        return Refined(
+            outcome.line,
+            job.file,
+            rule=UNREADABLE,
+            reason=_encodable(outcome.reason),
+            row=_encodable(outcome.row),
+        )
+    reviewed = apply_review([outcome.example], job.decisions)
+    for example, reason in reviewed.rejected:
+        refined = _columns(job, row.line, outcome._replace(example=example))
+        return refined._replace(rule="review", reason=reason)
+    return _columns(job, row.line, outcome._replace(example=reviewed.kept[0]))
+
+
+def _columns(job: Job, line: int, understood: Understood) -> Refined:
+    example = understood.example
+    asked = [hash64(key) for key in prompt_keys(example.messages)]
+    return Refined(
+        line,
+        job.file,
+        key=example.key,
+        format=understood.format,
+        verdict=_verdict(example),
+        row=example.model_dump_json(exclude_unset=True),
+        exact=hash64(conversation_key(example)),
+        asked=asked,
+        links=[asked[0], *_groups(example, job.config.group_by)],
+        stratum=_stratum(example, job.config.stratify_by),
+        characters=sum(len(text) for _, text in example.texts),
+    )
+
+
+def _encodable(text: str) -> str:
+    """The text, halves of characters (lone surrogates) written as escapes."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def _groups(example: Example, group_by: Sequence[str]) -> list[int]:
+    own = [hash64(f"group\x1f{example.group}")] if example.group else []
+    return [*own, *group_links(example.metadata, group_by)]
+
+
+def _verdict(example: Example) -> str:
+    if isinstance(example, Pair):
+        return "pair"
+    if isinstance(example, Thumb):
+        return "up" if example.is_good else "down"
+    return ""
+
+
+def _stratum(example: Example, stratify_by: Sequence[str]) -> int:
+    if not stratify_by:
+        return 0
+    return hash64("\x1f".join(example.metadata.get(name, "") for name in stratify_by))
+
+
+def _fingerprint(
+    config: CurateConfig,
+    paths: Sequence[Path],
+    names: Sequence[str],
+    decisions: Mapping[str, ReviewDecision],
+) -> str:
+    """The same for runs that would make the same shards."""
+    settings = config.model_dump(mode="json", exclude=NO_MATTER_TO_SHARDS)
+    files = [[name, fingerprint.of_file(path)] for name, path in zip(names, paths, strict=True)]
+    reviewed = [decision.model_dump(mode="json") for decision in decisions.values()]
+    return fingerprint.of_json([version("tunesmith"), settings, files, reviewed])[:16]
+
+
+def _about_rows(path: Path) -> int:
+    """Lines of a file, for the progress bar; it may hold fewer rows."""
+    with path.open("rb") as stream:
+        return sum(piece.count(b"\n") for piece in iter(partial(stream.read, 1 << 20), b""))
