@@ -1,15 +1,19 @@
 """A recipe is strict: every problem at once, with its line and what was probably meant."""
 
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, RecipeError
+from tunesmith.lifecycle import Lifecycle
 from tunesmith.recipe import json_schema, load
 
+ROOT = Path(__file__).parents[1]
 BROKEN = """\
 name: my case
 train:
@@ -85,9 +89,9 @@ def test_a_missing_recipe_says_how_to_make_one(tmp_path):
 
 def test_the_schema_for_editors_accepts_what_load_accepts_and_describes_every_field():
     schema = json.loads(json_schema())
-    recipes = sorted(Path(__file__).parents[1].glob("**/tunesmith.yaml"))
+    recipes = [*ROOT.glob("recipes/*.yaml"), *ROOT.glob("**/tunesmith.yaml")]
     recipes = [path for path in recipes if not {".venv", "demo"} & set(path.parts)]
-    assert len(recipes) >= 4
+    assert len(recipes) >= 7
 
     for path in recipes:
         load(path)
@@ -100,3 +104,13 @@ def test_the_schema_for_editors_accepts_what_load_accepts_and_describes_every_fi
         if "description" not in field
     ]
     assert bare == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*.yaml")), ids=lambda path: path.stem)
+def test_recipes_to_start_from_are_short_and_plan_every_stage(path, tmp_path):
+    assert len(path.read_text().splitlines()) < 40
+    shutil.copyfile(path, tmp_path / "tunesmith.yaml")
+
+    states = Lifecycle(load(tmp_path / "tunesmith.yaml").recipe, Workspace(tmp_path)).states()
+
+    assert [state.freshness for state in states] == ["missing"] * len(states)
