@@ -179,6 +179,8 @@ def _problem(
     if item["type"] == "missing":
         return line, f"{name} is required"
     message = item["msg"].removeprefix("Value error, ")
+    if isinstance(item["input"], Mapping):  # a whole section, whose settings do not agree
+        return line, f"{where}: {name}: {message}"
     return line, f"{where}: {name}: {message}, got {item['input']!r}"
 
 

@@ -95,14 +95,14 @@ def test_plain_peft_generates_the_same_tokens_as_the_engine(lifecycle):
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from tunesmith.models.loading import round_to_nf4
+    from tunesmith.models.loading import nf4_value, round_weights
     from tunesmith.models.reference import resolve
 
     workspace, adapter = lifecycle.workspace, lifecycle.adapter()
     folder = adapter.weights_folder(workspace)
     base_folder = resolve(lifecycle.recipe.model, workspace.root).folder
     base = AutoModelForCausalLM.from_pretrained(base_folder, dtype=torch.bfloat16)
-    round_to_nf4(base)
+    round_weights(base, nf4_value)
     model = PeftModel.from_pretrained(base.to(torch.float32), folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     case = lifecycle.golden_set().cases(workspace)[0]

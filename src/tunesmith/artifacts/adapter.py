@@ -8,7 +8,7 @@ from tunesmith.core.section import Section
 from tunesmith.core.workspace import Workspace
 
 Method = Literal["qlora", "lora", "full"]
-Quantization = Literal["nf4", "none"]
+Quantization = Literal["nf4", "int8", "none"]
 
 
 class BaseModelId(Section):

@@ -1,5 +1,6 @@
 """A base model in memory: tokenizer, chat template, and weights as the recipe wants them held."""
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from tunesmith.artifacts.adapter import BaseModelId, Quantization
@@ -62,8 +63,9 @@ def load_model(
 ) -> LoadedModel:
     """The model on this machine's device, computing in `precision`.
 
-    On CUDA, `nf4` weights stay 4-bit and are dequantized as they are used. On a CPU they are quantized to NF4 with
-    double quantization and dequantized once: the very same values, faster, at the memory of plain weights.
+    On CUDA, quantized weights stay 4- or 8-bit and are dequantized as they are used. On a CPU they are quantized and
+    dequantized once: the very same values, faster, at the memory of plain weights. LLM.int8 on CUDA also rounds
+    the layers' inputs to 8 bits; on a CPU they stay as they are.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -72,20 +74,22 @@ def load_model(
     disable_progress_bar()
     device = device_name()
     dtype = getattr(torch, precision)
-    is_nf4 = quantization == "nf4"
+    is_quantized = quantization != "none"
     options: dict[str, Any] = (
-        {"quantization_config": _nf4_options(dtype)} if is_nf4 and device == "cuda" else {}
+        {"quantization_config": _bitsandbytes_options(quantization, dtype)}
+        if is_quantized and device == "cuda"
+        else {}
     )
     model = AutoModelForCausalLM.from_pretrained(
         resolved.folder,
-        dtype=torch.bfloat16 if is_nf4 else dtype,
+        dtype=torch.bfloat16 if is_quantized else dtype,
         device_map=device if device == "cuda" else None,
         trust_remote_code=config.trust_remote_code,
         use_safetensors=True,
         **options,
     )
-    if is_nf4 and device == "cpu":
-        round_to_nf4(model)
+    if is_quantized and device == "cpu":
+        round_weights(model, nf4_value if quantization == "nf4" else int8_value)
         model.to(dtype)
     model.requires_grad_(False)
     model.eval()
@@ -93,27 +97,45 @@ def load_model(
     return LoadedModel(model, template, identify(resolved, template, quantization))
 
 
-def round_to_nf4(model: Any) -> None:
-    """Replace every linear weight but the head's by its value after NF4 double quantization.
-
-    Source: Dettmers et al. (2023), QLoRA, sections 3 and 4: blocks of 64, absmax constants quantized again.
-    """
+def round_weights(model: Any, rounded: Callable[[Any], Any]) -> None:
+    """Replace every linear weight but the head's by its value after quantization."""
     import torch
-    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     head = model.get_output_embeddings()
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, torch.nn.Linear) and module is not head:
-                packed, state = quantize_4bit(
-                    module.weight, quant_type="nf4", compress_statistics=True
-                )
-                module.weight.copy_(dequantize_4bit(packed, state))
+                module.weight.copy_(rounded(module.weight))
 
 
-def _nf4_options(compute_dtype: Any) -> Any:
+def nf4_value(weight: Any) -> Any:
+    """A weight as NF4 with double quantization holds it.
+
+    Source: Dettmers et al. (2023), QLoRA, sections 3 and 4: blocks of 64, absmax constants quantized again.
+    """
+    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
+
+    packed, state = quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
+    return dequantize_4bit(packed, state)
+
+
+def int8_value(weight: Any) -> Any:
+    """A weight as LLM.int8 holds it: each row in 255 even steps of its own largest value.
+
+    Source: Dettmers et al. (2022), LLM.int8(), section 2.1: vector-wise quantization.
+    """
+    import torch
+    from bitsandbytes.functional import int8_vectorwise_dequant, int8_vectorwise_quant
+
+    packed, largest, _ = int8_vectorwise_quant(weight.to(torch.float16))
+    return int8_vectorwise_dequant(packed, largest)
+
+
+def _bitsandbytes_options(quantization: Quantization, compute_dtype: Any) -> Any:
     from transformers import BitsAndBytesConfig
 
+    if quantization == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

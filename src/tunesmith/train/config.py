@@ -1,18 +1,31 @@
 """The `train:` section of a recipe."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tunesmith.artifacts.adapter import Method, Quantization
 from tunesmith.core.section import Section
+
+Variant = Literal["lora", "dora", "rslora"]
+Initialisation = Literal["default", "pissa", "loftq"]
+Optimizer = Literal["auto", "adamw", "adamw_8bit", "paged_adamw", "paged_adamw_8bit"]
 
 
 class TrainConfig(Section):
     """How the adapter is trained."""
 
     method: Method = "qlora"
-    """`qlora`: an adapter over a 4-bit base; `lora`: over the base as it is; `full`: all weights."""
+    """`qlora`: an adapter over a quantized base; `lora`: over the base as it is; `full`: all weights."""
+    bits: Literal[4, 8] | None = None
+    """Of a base weight under `qlora`: 4 (NF4 with double quantization, the default there) or 8 (LLM.int8)."""
+    variant: Variant = "lora"
+    """`dora` also learns each row's length and costs about twice the time; `rslora` scales by alpha / sqrt(rank)."""
+    init: Initialisation = "default"
+    """The adapter's first weights: `default` (A random, B zero), `pissa` (the base's largest singular
+    directions, under `lora`), `loftq` (the part of the base that 4 bits lose, under `qlora`)."""
+    continue_from: str | None = None
+    """Id or folder of an adapter whose training goes on; rank, alpha, variant and targets must be its own."""
     rank: PositiveInt = 16
     """LoRA rank r. Adapter size grows linearly with it."""
     alpha: PositiveInt = 32
@@ -20,7 +33,8 @@ class TrainConfig(Section):
     dropout: float = Field(0.0, ge=0, lt=1)
     """Share of adapter inputs dropped in training. Above 0 each step costs more."""
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
-    """Layers that get an adapter, by name as in `q_proj`; `all-linear` is every one but the head."""
+    """Layers that get an adapter, by name as in `q_proj`; `all-linear` is every one but the head, the experts
+    of a mixture included and its router not."""
     epochs: PositiveInt = 3
     """Times that every example is seen."""
     batch_size: PositiveInt = 16
@@ -31,6 +45,9 @@ class TrainConfig(Section):
     """Longest example in tokens; longer ones are left out and counted."""
     learning_rate: float = Field(2e-4, gt=0)
     """Peak learning rate. Small models (under 1B) learn well at 1e-3."""
+    optimizer: Optimizer = "auto"
+    """`auto` is `paged_adamw` on CUDA and `adamw` on a CPU; `_8bit` holds the two moments in 8 bits; paged ones
+    move them to main memory when the GPU is full, and need CUDA."""
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     """How the learning rate falls after warm-up."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
@@ -51,4 +68,58 @@ class TrainConfig(Section):
     @property
     def quantization(self) -> Quantization:
         """How the base weights are held under this method."""
-        return "nf4" if self.method == "qlora" else "none"
+        if self.method != "qlora":
+            return "none"
+        return "int8" if self.bits == 8 else "nf4"
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        problems = [*self._method_problems(), *self._start_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _method_problems(self) -> list[str]:
+        problems = []
+        if self.bits is not None and self.method != "qlora":
+            problems.append(
+                f"bits: {self.bits} quantizes the base, which method: {self.method} leaves as it is;"
+                " set method: qlora or leave bits out"
+            )
+        if self.method == "full":
+            adapter_only = {"variant": "lora", "init": "default", "continue_from": None}
+            problems += [
+                f"{name}: {getattr(self, name)} is for adapters, method: full trains all weights;"
+                f" leave {name} out"
+                + (" and set model.base to that model" if name == "continue_from" else "")
+                for name, unset in adapter_only.items()
+                if getattr(self, name) != unset
+            ]
+        return problems
+
+    def _start_problems(self) -> list[str]:
+        if self.init == "default" or self.method == "full":
+            return []
+        problems = []
+        if self.init == "pissa" and self.method == "qlora":
+            problems.append(
+                "init: pissa moves a part of the base weights into the adapter, and method: qlora would round the rest"
+                " anew; set method: lora, or init: loftq"
+            )
+        if self.init == "loftq" and self.quantization != "nf4":
+            problems.append(
+                f"init: loftq makes up for 4-bit rounding, and method: {self.method}"
+                + (" with bits: 8" if self.bits == 8 else "")
+                + " does none; set method: qlora and bits: 4, or init: default"
+            )
+        if self.variant == "dora":
+            problems.append(
+                f"init: {self.init} needs a plain low-rank update, variant: dora scales every row;"
+                " set variant: lora or init: default"
+            )
+        if self.continue_from is not None:
+            problems.append(
+                f"init: {self.init} makes first weights, continue_from: {self.continue_from} brings its own;"
+                " leave one out"
+            )
+        return problems

@@ -13,6 +13,7 @@ from tunesmith.models.reference import ResolvedModel, resolve
 from tunesmith.train.batches import micro_batches, schedule
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.encoding import encode
+from tunesmith.train.optimizers import choose_optimizer
 
 RESERVE = 0.9
 """Share of the free memory that a run may take; allocators and the rest of the system need some."""
@@ -150,7 +151,7 @@ def make_plan(
     return Plan(
         device=device,
         method=config.method,
-        optimizer="paged AdamW, 32 bit" if device == "cuda" else "AdamW (paged needs CUDA)",
+        optimizer=choose_optimizer(config.optimizer, device).shown,
         parameters=shape.parameters,
         trained_parameters=shape.adapter_parameters,
         examples=len(split.examples),

@@ -22,7 +22,10 @@ from tunesmith.train.adapters import make_trainable
 from tunesmith.train.batches import schedule
 from tunesmith.train.callbacks import ShowProgress
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.continuation import find_parent
 from tunesmith.train.encoding import EncodedSplit, encode
+from tunesmith.train.initialisation import save_adapter
+from tunesmith.train.optimizers import choose_optimizer
 from tunesmith.train.plan import make_plan
 from tunesmith.train.plot import draw
 from tunesmith.train.trainer import VALIDATION_LOSS, Steps, StepTrainer
@@ -76,7 +79,8 @@ def run(
     )
     folder = _run_folder(config, workspace, inputs, base)
     checkpoint = _checkpoint(folder, is_resumed=is_resumed)
-    model = make_trainable(base.model, config)
+    parent = find_parent(config, workspace, base.identity)
+    model = make_trainable(base.model, config, parent=parent.folder if parent else None)
     steps = schedule(
         len(train.examples),
         batch_size=config.batch_size,
@@ -161,7 +165,7 @@ def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation:
         warmup_steps=round(config.warmup_share * steps),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
-        optim="paged_adamw_32bit" if is_cuda else "adamw_torch",
+        optim=choose_optimizer(config.optimizer, device_name()).name,
         activation_checkpointing=config.gradient_checkpointing,
         eval_strategy=pauses if has_validation else "no",
         eval_steps=every,
@@ -227,15 +231,16 @@ def _save(
 ) -> Adapter:
     made = workspace.folder("training") / "finished"
     shutil.rmtree(made, ignore_errors=True)
-    trainer.model.save_pretrained(made, safe_serialization=True)
+    save_adapter(trainer.model, made)
     base.template.tokenizer.save_pretrained(made)
     weights = {path.name: fingerprint.of_file(path) for path in sorted(made.glob("*.safetensors"))}
     settings = config.model_dump(mode="json")
     base_id = base.identity
+    parent = find_parent(config, workspace, base_id)
     content = [inputs.dataset.id, base_id.model_dump(mode="json"), settings, weights]
     adapter = Adapter(
         id=fingerprint.short_id("ad", content),
-        parents=(inputs.dataset.id,),
+        parents=(inputs.dataset.id, *([parent.id] if parent else [])),
         name=inputs.name,
         method=config.method,
         base=base_id,

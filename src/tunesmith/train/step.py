@@ -38,16 +38,18 @@ def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tens
 
 
 def use_base_precision(model: Any) -> None:
-    """Make every LoRA layer compute in the precision of its input while its weights stay float32.
+    """Make every plain LoRA layer compute in the precision of its input while its weights stay float32.
 
     peft casts the input up to the adapter's float32 and computes there, which on bf16 hardware costs several times
     the arithmetic. Casting the small weights down instead keeps float32 masters for the optimizer, and gradients
-    that accumulate in float32.
+    that accumulate in float32. Layers that compute more than W x + s B A x (DoRA, stacked experts) keep peft's own.
     """
     from peft.tuners.lora import LoraLayer
+    from peft.tuners.lora.layer import ParamWrapper
 
     for module in model.modules():
-        if isinstance(module, LoraLayer) and hasattr(module, "base_layer"):
+        is_lora = isinstance(module, LoraLayer) and not isinstance(module, ParamWrapper)
+        if is_lora and not module.lora_variant:
             module.forward = MethodType(_lora_forward, module)
 
 
