@@ -3,8 +3,15 @@
 import math
 
 import pytest
+from scipy.stats import beta
 
-from tunesmith.core.statistics import mcnemar_exact, paired_bootstrap, wilson_interval
+from tunesmith.core.statistics import (
+    clopper_pearson_upper,
+    mcnemar_exact,
+    paired_bootstrap,
+    sample_size,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +61,17 @@ def test_the_same_seed_gives_the_same_interval():
     one, other = (paired_bootstrap([0, 1, 0], [1, 1, 0], seed=3) for _ in range(2))
 
     assert one == other
+
+
+def test_the_upper_bound_on_bad_rows_is_the_beta_quantile_and_needs_the_published_sample_sizes():
+    for found, trials in ((0, 1), (0, 150), (3, 60), (59, 60), (7, 7), (40, 3000)):
+        exact = beta.ppf(0.95, found + 1, trials - found) if found < trials else 1.0
+        assert clopper_pearson_upper(found, trials) == pytest.approx(exact, rel=1e-9)
+    assert clopper_pearson_upper(0, 150, confidence=0.975) == pytest.approx(0.0243, abs=5e-5)
+
+    # "59, 149 and 299 items without an error": the sample sizes of attribute sampling in auditing.
+    assert [sample_size(rate) for rate in (0.05, 0.02, 0.01)] == [59, 149, 299]
+    for found in (0, 1, 5):
+        needed = sample_size(0.03, found=found)
+        assert clopper_pearson_upper(found, needed) <= 0.03
+        assert clopper_pearson_upper(found, needed - 1) > 0.03

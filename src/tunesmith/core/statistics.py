@@ -97,3 +97,75 @@ def mcnemar_exact(only_before: int, only_after: int) -> float:
     total = only_before + only_after
     tail = sum(math.comb(total, k) for k in range(min(only_before, only_after) + 1))
     return float(min(1.0, 2 * tail / 2**total))
+
+
+def clopper_pearson_upper(found: int, trials: int, *, confidence: float = 0.95) -> float:
+    """The highest true rate at which finding so few is no surprise: an exact one-sided upper bound.
+
+    It answers "how bad can the rest be?" of a random sample; drawn without replacement, the truth is better still.
+
+    Args:
+        found: How many of the sample are bad, 0 <= found <= trials.
+        trials: Size of the sample.
+        confidence: How often the bound holds, over many samples.
+
+    Raises:
+        ValueError: If trials < 1 or found is out of range.
+
+    Source: Clopper and Pearson (1934), Biometrika 26, 404-413.
+
+    >>> round(clopper_pearson_upper(0, 150), 4)
+    0.0198
+    """
+    if trials < 1 or not 0 <= found <= trials:
+        raise ValueError(
+            f"found ({found}) must lie between 0 and trials ({trials}), trials above 0"
+        )
+    if found == trials:
+        return 1.0
+    low, high = found / trials, 1.0
+    # Bisection: the chance of `found` or fewer falls as the rate rises; 60 halvings exhaust a double.
+    for _ in range(60):
+        rate = (low + high) / 2
+        if _at_most(found, trials, rate) > 1 - confidence:
+            low = rate
+        else:
+            high = rate
+    return high
+
+
+def sample_size(rate: float, *, found: int = 0, confidence: float = 0.95) -> int:
+    """The smallest random sample that proves at most `rate` bad when `found` of it are.
+
+    Raises:
+        ValueError: If the rate is not between 0 and 1.
+
+    >>> sample_size(0.02), sample_size(0.01)
+    (149, 299)
+    """
+    if not 0 < rate < 1:
+        raise ValueError(f"rate ({rate}) must lie between 0 and 1")
+    # Above the mean the tail falls with every trial, so the crossing can be searched by halving.
+    low, high = found, found + 1
+    while _at_most(found, high, rate) > 1 - confidence:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _at_most(found, middle, rate) > 1 - confidence:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _at_most(found: int, trials: int, rate: float) -> float:
+    """Probability of `found` or fewer in `trials`, each with probability `rate`, 0 < rate < 1."""
+    logs = (
+        math.lgamma(trials + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(trials - k + 1)
+        + k * math.log(rate)
+        + (trials - k) * math.log1p(-rate)
+        for k in range(found + 1)
+    )
+    return math.fsum(map(math.exp, logs))
