@@ -280,7 +280,7 @@ class Lifecycle:
         golden = workspace.path_of(config.golden) if config.golden else None
         if golden is not None and golden.is_file():
             paths = [*paths, golden]
-        hashes = {workspace.shown(path): fingerprint.of_file(path) for path in paths}
+        hashes = {workspace.shown(path): fingerprint.of_path(path) for path in paths}
         reviews = ReviewLog(workspace).path
         if reviews.is_file():
             hashes["review"] = fingerprint.of_file(reviews)

@@ -49,19 +49,19 @@ CONVERSATION = (Message(role="user", content="2+2?"), Message(role="assistant", 
 def test_every_layout_of_a_pair_is_the_same_pair(layout):
     recognised = recognise(PAIRS[layout])
 
-    assert recognised == ("pair", CONVERSATION, "5", None)
+    assert recognised[:4] == ("pair", CONVERSATION, "5", None)
 
 
 @pytest.mark.parametrize("layout", THUMBS)
 def test_every_layout_of_a_thumb_is_the_same_thumb(layout):
-    assert recognise(THUMBS[layout]) == ("thumb", CONVERSATION, None, True)
+    assert recognise(THUMBS[layout])[:4] == ("thumb", CONVERSATION, None, True)
     assert recognise({**THUMBS[layout], "label": False}).is_good is False
 
 
 def test_a_label_that_is_no_thumb_is_a_column_like_any_other():
     row = {"prompt": "2+2?", "completion": "4", "label": "arithmetic"}
 
-    assert recognise(row) == ("prompt-completion", CONVERSATION, None, None)
+    assert recognise(row)[:4] == ("prompt-completion", CONVERSATION, None, None)
 
 
 @pytest.mark.parametrize(

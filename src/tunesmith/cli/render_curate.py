@@ -18,6 +18,8 @@ SHOWN_CHARACTERS = 600
 """How much of a turn is shown."""
 SHOWN_REJECTED = 10
 """How many rejected rows are shown one by one."""
+SHOWN_ROW = 110
+"""How much of a rejected row is shown."""
 
 
 def preview(found: "Preview", *, as_json: bool) -> None:
@@ -35,13 +37,11 @@ def preview(found: "Preview", *, as_json: bool) -> None:
     out.print(f"\n[bold yellow]{len(found.rejected)} would be set aside[/bold yellow]")
     table(("rows", "reason"), [(count, reason) for reason, count in found.reasons()])
     out.print()
-    table(
-        ("where", "reason", "row"),
-        [
-            (f"{row.file}:{row.line}", row.reason, row.row[:80])
-            for row in found.rejected[:SHOWN_REJECTED]
-        ],
-    )
+    for aside in found.rejected[:SHOWN_REJECTED]:
+        out.print(f"{escape(aside.file)}:{aside.line}  [yellow]{escape(aside.reason)}[/yellow]")
+        out.print(Text(f"  {' '.join(aside.row.split())[:SHOWN_ROW]}", "dim"))
+    if len(found.rejected) > SHOWN_REJECTED:
+        out.print(f"[dim]… and {len(found.rejected) - SHOWN_REJECTED} more: --json shows all[/dim]")
 
 
 def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:

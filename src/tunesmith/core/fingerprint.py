@@ -35,6 +35,18 @@ def short_id_of_lists(prefix: str, lists: Sequence[Iterable[str]]) -> str:
     return f"{prefix}_{digest.hexdigest()[:ID_LENGTH]}"
 
 
+def of_path(path: Path) -> str:
+    """SHA-256 (hex) of a file, or of a folder: the names and bytes of all files in it that are not hidden."""
+    if path.is_file():
+        return of_file(path)
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    )
+    return of_json([[str(file.relative_to(path)), of_file(file)] for file in files])
+
+
 def short_id(prefix: str, content: object) -> str:
     """An artifact id such as `ds_3fa9c01b77de`: a kind's prefix and the first digits of its content's hash."""
     return f"{prefix}_{of_json(content)[:ID_LENGTH]}"

@@ -5,15 +5,18 @@ from typing import Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from tunesmith.core.section import Section
+from tunesmith.curate.mapping import Mapping
 
 
 class CurateConfig(Section):
     """Which raw files become the dataset, how they are cleaned, and how they are split."""
 
     sources: tuple[str, ...] = Field(("data/*",), min_length=1)
-    """Files or patterns, relative to the recipe."""
+    """Files, folders or patterns, relative to the recipe; `hf://owner/name@revision` for the hub's datasets."""
     experts: tuple[str, ...] = ()
     """Those of the sources whose rows are trusted most: of two that say the same, theirs is kept."""
+    mapping: tuple[Mapping, ...] = ()
+    """How rows become conversations where their columns are not recognised, or should not be."""
     golden: str | None = None
     """File with the golden cases; without one, `golden_share` of the examples is held out."""
     golden_share: float = Field(0.1, gt=0, lt=0.5)

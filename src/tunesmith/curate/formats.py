@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Example, Message, Pair, Prompt, Thumb
+from tunesmith.curate import tickets
+from tunesmith.curate.chat_logs import chatgpt_turns, is_chatgpt, is_openai_log, openai_turns
+from tunesmith.curate.facts import Facts, facts_of
 from tunesmith.curate.turns import (
     ANSWER_KEYS,
     BadRowError,
@@ -22,6 +25,8 @@ from tunesmith.curate.verdicts import (
     read_thumb,
 )
 
+Reading = Callable[[Fields], list[Message]]
+
 
 class Recognised(NamedTuple):
     """A row understood."""
@@ -32,6 +37,7 @@ class Recognised(NamedTuple):
     """Of a pair, the worse answer."""
     is_good: bool | None = None
     """Of a thumb, which way it points."""
+    facts: Facts = Facts()
 
     @property
     def characters(self) -> int:
@@ -40,29 +46,31 @@ class Recognised(NamedTuple):
 
     def example(self, messages: Prompt, source: str) -> Example:
         """The example, pair or thumb with these messages."""
+        given = {"messages": messages, "source": source, **self.facts._asdict()}
         if self.rejected is not None:
-            return Pair(messages=messages, source=source, rejected=self.rejected)
+            return Pair.model_validate({**given, "rejected": self.rejected})
         if self.is_good is not None:
-            return Thumb(messages=messages, source=source, is_good=self.is_good)
-        return Example(messages=messages, source=source)
+            return Thumb.model_validate({**given, "is_good": self.is_good})
+        return Example.model_validate(given)
 
 
 def recognise(value: object) -> Recognised:
-    """The conversation in a row, with the verdict on its answer if the row holds one.
+    """The conversation in a row, with the verdict on its answer if the row holds one, and what else it says.
 
     Raises:
         BadRowError: With the reason, if the row holds none that can be learnt from.
     """
     if not isinstance(value, dict):
         raise BadRowError(f"not an object but {kind_of(value)}")
+    facts = facts_of(value)
     if is_pair(value):
         chosen, rejected = read_pair(value)
-        return Recognised("pair", checked(chosen), rejected=rejected)
+        return Recognised("pair", checked(chosen), rejected, facts=facts)
     if is_thumb(value):
-        return Recognised("thumb", checked(read_thumb(value)), is_good=label_of(value))
-    for name, keys, read in FORMATS:
-        if any(key in value for key in keys):
-            return Recognised(name, checked(read(value)))
+        return Recognised("thumb", checked(read_thumb(value)), None, label_of(value), facts)
+    for name, is_such, read in FORMATS:
+        if is_such(value):
+            return Recognised(name, checked(read(value)), facts=facts)
     found = ", ".join(sorted(map(str, value))[:6]) or "none"
     raise BadRowError(f"no known columns (found: {found})")
 
@@ -73,6 +81,18 @@ def _chat(row: Fields) -> list[Message]:
 
 def _sharegpt(row: Fields) -> list[Message]:
     return as_turns(row["conversations"], role_key="from", text_key="value")
+
+
+def _chatgpt(row: Fields) -> list[Message]:
+    return as_turns(chatgpt_turns(row))
+
+
+def _openai_log(row: Fields) -> list[Message]:
+    return as_turns(openai_turns(row))
+
+
+def _ticket(row: Fields) -> list[Message]:
+    return as_turns(tickets.turns(row))
 
 
 def _instruction(row: Fields) -> list[Message]:
@@ -87,11 +107,19 @@ def _prompt_completion(row: Fields) -> list[Message]:
     return _pair(row, as_text(row, "prompt"))
 
 
-FORMATS: Sequence[tuple[str, tuple[str, ...], Callable[[Fields], list[Message]]]] = (
-    ("chat", ("messages",), _chat),
-    ("sharegpt", ("conversations",), _sharegpt),
-    ("instruction", ("instruction",), _instruction),
-    ("prompt-completion", ("prompt",), _prompt_completion),
+def _has(key: str) -> Callable[[Fields], bool]:
+    return lambda row: key in row
+
+
+FORMATS: Sequence[tuple[str, Callable[[Fields], bool], Reading]] = (
+    ("openai-log", is_openai_log, _openai_log),
+    ("ticket", tickets.is_thread, _ticket),
+    ("chat", _has("messages"), _chat),
+    ("sharegpt", _has("conversations"), _sharegpt),
+    ("chatgpt", is_chatgpt, _chatgpt),
+    ("instruction", _has("instruction"), _instruction),
+    ("prompt-completion", _has("prompt"), _prompt_completion),
+    ("question-reply", tickets.is_flat, _ticket),
 )
 
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tunesmith.core.conversation import Case, Prompt
 from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.facts import facts_of
 from tunesmith.curate.formats import recognise
 from tunesmith.curate.loading import beginning, other_columns, with_system
-from tunesmith.curate.prompt_keys import group_links, hash64, prompt_key
+from tunesmith.curate.prompt_keys import group_links, hash64, own_link, prompt_key
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.rows import Rows
@@ -57,11 +58,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
             )
         else:
             cases[key] = outcome
-            groups = (
-                group_links(other_columns(row.value), config.group_by)
-                if isinstance(row, RawRow)
-                else []
-            )
+            groups = _groups(row.value, config) if isinstance(row, RawRow) else []
             secrets |= dict.fromkeys([hash64(key), *groups], outcome.source)
     if not cases:
         reasons = [f"line {row.line}: {row.reason}" for row in rejected[:3]]
@@ -119,6 +116,11 @@ def _case(row: RawRow, shown: str, config: CurateConfig) -> Case | Rejected:
         tags=tags,
         source=f"{shown}:{row.line}",
     )
+
+
+def _groups(value: object, config: CurateConfig) -> list[int]:
+    own = facts_of(value).group if isinstance(value, dict) else ""
+    return [*own_link(own), *group_links(other_columns(value), config.group_by)]
 
 
 def _parts(value: object) -> tuple[Prompt, str, tuple[str, ...]]:

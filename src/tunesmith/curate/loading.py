@@ -9,7 +9,9 @@ from tunesmith.core.conversation import Example, Message, Prompt
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.formats import recognise
-from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected
+from tunesmith.curate.mapping import mapped, mapping_for
+from tunesmith.curate.readers import hugging_face
+from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected, rejected
 from tunesmith.curate.turns import ANSWER_KEYS, BadRowError
 from tunesmith.errors import DataError
 
@@ -23,6 +25,9 @@ CONVERSATION_COLUMNS = frozenset(
         "system",
         "chosen",
         "rejected",
+        "group",
+        "tags",
+        "metadata",
         *ANSWER_KEYS,
     }
 )
@@ -38,7 +43,7 @@ class Understood(NamedTuple):
 
 
 def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
-    """The files that the patterns name, each once, in an order that is the same on any machine.
+    """The files and folders that the patterns name, each once, in an order that is the same on any machine.
 
     Raises:
         DataError: If a pattern matches no file.
@@ -57,27 +62,32 @@ def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
 
 
 def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:
-    """The files that one pattern names, hidden ones aside."""
+    """The files and folders that one pattern names, hidden ones aside."""
+    if pattern.startswith(hugging_face.SCHEME):
+        return hugging_face.fetch(pattern)
     found = [Path(name) for name in glob.glob(str(workspace.path_of(pattern)))]
-    return [path for path in found if path.is_file() and not path.name.startswith(".")]
+    return [path for path in found if path.exists() and not path.name.startswith(".")]
 
 
 def understand(row: RawRow, shown: str, config: CurateConfig) -> Understood | Rejected:
     """The example in a raw row, or why there is none."""
+    file = row.file or shown
+    mapping = mapping_for(config.mapping, file)
     try:
-        recognised = recognise(row.value)
+        recognised = recognise(row.value if mapping is None else mapped(mapping, row.value))
     except BadRowError as error:
-        return Rejected(shown, row.line, str(error), beginning(row.value))
+        return rejected(file, row.line, str(error), beginning(row.value))
     size = recognised.characters
     if size > config.max_characters:
         reason = f"{size} characters, the limit is {config.max_characters} (curate.max_characters)"
-        return Rejected(shown, row.line, reason, beginning(row.value))
+        return rejected(file, row.line, reason, beginning(row.value))
     messages = with_system(recognised.messages, config.system)
-    example = recognised.example(messages, f"{shown}:{row.line}")
+    example = recognised.example(messages, f"{file}:{row.line}")
     columns = other_columns(row.value)
     if columns:
         example = example.model_copy(update={"metadata": {**columns, **example.metadata}})
-    return Understood(recognised.format, example)
+    kind = "mapping" if mapping is not None else row.format or recognised.format
+    return Understood(kind, example)
 
 
 def other_columns(value: object) -> dict[str, str]:

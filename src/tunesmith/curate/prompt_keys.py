@@ -35,3 +35,8 @@ def hash64(key: str) -> int:
     """64 bits of a key: a clash among ten million keys has a chance of 1 in 300,000."""
     digest = hashlib.blake2b(key.encode("utf-8", errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
+
+
+def own_link(group: str) -> list[int]:
+    """The link of the group that a row names itself; none where it names none."""
+    return [hash64(f"group\x1f{group}")] if group else []

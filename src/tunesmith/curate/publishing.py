@@ -23,6 +23,7 @@ TokenCounter = Callable[[Example], int]
 READ = (
     "line",
     "file",
+    "inside",
     "rule",
     "reason",
     "score",
@@ -128,7 +129,7 @@ class Tally:
         read = sum(count for (file, _), count in self.fates.items() if file == number)
         return Source(
             path=shown,
-            sha256=fingerprint.of_file(path),
+            sha256=fingerprint.of_path(path),
             format=" + ".join(sorted(self.formats.get(number, ()))),
             read=read,
             accepted=read - rejected - removed,
@@ -160,7 +161,7 @@ def _write(stream: TextIO, name: str, rows: Rows, position: int, row: dict[str, 
         return
     if name == "rejected":
         record = {
-            "file": rows.names[row["file"]],
+            "file": row["inside"] or rows.names[row["file"]],
             "line": row["line"],
             "reason": row["reason"],
             "row": row["row"],

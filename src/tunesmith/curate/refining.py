@@ -15,7 +15,14 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.fan_out import fan_out
 from tunesmith.curate.loading import Understood, understand
-from tunesmith.curate.prompt_keys import conversation_key, group_links, hash64, prompt_keys
+from tunesmith.curate.prompt_keys import (
+    conversation_key,
+    group_links,
+    hash64,
+    own_link,
+    prompt_keys,
+)
+from tunesmith.curate.readers.folders import files_in
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.reviewed import apply_review
 from tunesmith.curate.row import RawRow, Rejected
@@ -100,6 +107,7 @@ def _refined(job: Job, row: RawRow | Rejected) -> Refined:
         return Refined(
             outcome.line,
             job.file,
+            inside=outcome.file if outcome.file != job.shown else "",
             rule=UNREADABLE,
             reason=_encodable(outcome.reason),
             row=_encodable(outcome.row),
@@ -135,8 +143,7 @@ def _encodable(text: str) -> str:
 
 
 def _groups(example: Example, group_by: Sequence[str]) -> list[int]:
-    own = [hash64(f"group\x1f{example.group}")] if example.group else []
-    return [*own, *group_links(example.metadata, group_by)]
+    return [*own_link(example.group), *group_links(example.metadata, group_by)]
 
 
 def _verdict(example: Example) -> str:
@@ -161,12 +168,16 @@ def _fingerprint(
 ) -> str:
     """The same for runs that would make the same shards."""
     settings = config.model_dump(mode="json", exclude=NO_MATTER_TO_SHARDS)
-    files = [[name, fingerprint.of_file(path)] for name, path in zip(names, paths, strict=True)]
+    files = [[name, fingerprint.of_path(path)] for name, path in zip(names, paths, strict=True)]
     reviewed = [decision.model_dump(mode="json") for decision in decisions.values()]
     return fingerprint.of_json([version("tunesmith"), settings, files, reviewed])[:16]
 
 
 def _about_rows(path: Path) -> int:
-    """Lines of a file, for the progress bar; it may hold fewer rows."""
-    with path.open("rb") as stream:
-        return sum(piece.count(b"\n") for piece in iter(partial(stream.read, 1 << 20), b""))
+    """Lines of a source, for the progress bar; it may hold fewer rows."""
+    count = 0
+    for file in files_in(path) if path.is_dir() else [path]:
+        with file.open("rb") as stream:
+            pieces = iter(partial(stream.read, 1 << 20), b"")
+            count += sum(piece.count(b"\n") for piece in pieces)
+    return count

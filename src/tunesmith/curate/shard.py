@@ -19,7 +19,9 @@ class Refined(NamedTuple):
     line: int
     """1-based line where it begins in its file."""
     file: int = 0
-    """Position of its file among the run's sources."""
+    """Position of its source among the run's sources."""
+    inside: str = ""
+    """The file itself, where its source is a folder or an archive."""
     rule: str = ""
     """What set it aside; empty while it is kept."""
     reason: str = ""

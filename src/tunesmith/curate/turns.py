@@ -6,6 +6,7 @@ from tunesmith.core.conversation import Message, Prompt, Role
 
 ROLES: Mapping[str, Role] = {
     "system": "system",
+    "developer": "system",
     "user": "user",
     "human": "user",
     "assistant": "assistant",

@@ -1,0 +1,191 @@
+"""Threads: posts of several people to a conversation of a user and an assistant."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
+
+from tunesmith.core.conversation import Role
+from tunesmith.curate.row import RawRow, Row
+
+THREAD_KEYS = ("thread_id", "ticket_id", "conversation_id", "case_id", "session_id", "chat_id")
+TEXT_KEYS = ("body", "text", "message", "content", "comment", "plain_body")
+ROLE_KEYS = ("role", "author_role", "author_type", "sender_type", "from_type", "direction", "via")
+AUTHOR_KEYS = ("author", "author_id", "sender", "sender_id", "from", "user", "user_id", "name")
+FLAG_KEYS: Mapping[str, Role] = {
+    "is_agent": "assistant",
+    "is_staff": "assistant",
+    "from_agent": "assistant",
+    "is_customer": "user",
+    "from_customer": "user",
+    "inbound": "user",
+}
+"""Columns of yes and no, with the role that a yes means."""
+TIME_KEYS = ("created_at", "created", "timestamp", "sent_at", "date", "time")
+ANSWER_WORDS = frozenset(
+    [
+        "agent",
+        "staff",
+        "support",
+        "assistant",
+        "operator",
+        "employee",
+        "admin",
+        "outbound",
+        "outgoing",
+        "representative",
+        "bot",
+        "company",
+    ]
+)
+ASK_WORDS = frozenset(
+    [
+        "customer",
+        "requester",
+        "user",
+        "end_user",
+        "enduser",
+        "client",
+        "inbound",
+        "incoming",
+        "visitor",
+        "contact",
+        "human",
+        "consumer",
+    ]
+)
+TRUE_WORDS = frozenset({"true", "1", "yes", "y", "t"})
+
+
+class Post(NamedTuple):
+    """One message of a thread."""
+
+    text: str
+    author: str = ""
+    role: Role | None = None
+    """Where the source says it; otherwise whoever opened the thread asks, and all others answer."""
+
+
+def plain_name(name: object) -> str:
+    """A column's name as it is compared: `Ticket ID` and `ticket-id` are `ticket_id`."""
+    return re.sub(r"\W+", "_", str(name).strip().lower()).strip("_")
+
+
+def conversation(posts: Sequence[Post]) -> list[dict[str, str]]:
+    """Turns that begin with the user's first post and end with the last answer; neighbours of one role are joined."""
+    opener = next((post.author for post in posts if post.author), "")
+    turns: list[dict[str, str]] = []
+    for number, post in enumerate(posts):
+        if not post.text.strip():
+            continue
+        role = post.role or _role_of(post.author, opener, number)
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += f"\n\n{post.text.strip()}"
+        elif turns or role != "assistant":
+            turns.append({"role": role, "content": post.text.strip()})
+    while len(turns) > 1 and turns[-1]["role"] == "user":
+        turns.pop()
+    return turns
+
+
+def post_of(fields: Mapping[str, object], requester: str = "") -> Post | None:
+    """The post in a row or an object, whatever its columns are called; None where there is no text in it."""
+    named = {plain_name(name): value for name, value in fields.items()}
+    text = next((v for key in TEXT_KEYS if isinstance(v := named.get(key), str)), None)
+    if text is None:
+        return None
+    author = next((_person(named[key]) for key in AUTHOR_KEYS if named.get(key)), "")
+    role = _explicit_role(named)
+    if role is None and requester and author:
+        role = "user" if author == requester else "assistant"
+    return Post(text, author, role)
+
+
+def assembled(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows as they are, or, where each is one message of a thread, a row a thread.
+
+    A thread stands where its first message stood. Its messages are put in the order of their times where every
+    one of them has one, and stay in the file's order otherwise.
+    """
+    rows = iter(rows)
+    passed: list[Row] = []
+    for row in rows:
+        passed.append(row)
+        if isinstance(row, RawRow):
+            break
+    if not passed or not isinstance(passed[-1], RawRow) or _thread_of(passed[-1].value) is None:
+        yield from chain(passed, rows)
+        return
+    threads: dict[str, list[RawRow]] = {}
+    for row in chain(passed, rows):
+        thread = _thread_of(row.value) if isinstance(row, RawRow) else None
+        if isinstance(row, RawRow) and thread is not None:
+            threads.setdefault(thread, []).append(row)
+        else:
+            yield row
+    for thread, messages in threads.items():
+        yield _joined(thread, messages)
+
+
+def _joined(thread: str, messages: list[RawRow]) -> RawRow:
+    values = [row.value for row in messages if isinstance(row.value, dict)]
+    times = [_time_of(value) for value in values]
+    if all(times):
+        values = [
+            values[place] for place in sorted(range(len(values)), key=lambda n: times[n] or 0)
+        ]
+    posts = [post for value in values if (post := post_of(value)) is not None]
+    value = {"messages": conversation(posts), "group": f"thread:{thread}"}
+    return RawRow(messages[0].line, value, messages[0].file, "message table")
+
+
+def _thread_of(value: object) -> str | None:
+    """The thread that a row of a message table belongs to; None for any other row."""
+    if not isinstance(value, dict):
+        return None
+    named = {plain_name(name): cell for name, cell in value.items()}
+    thread = next((named[key] for key in THREAD_KEYS if named.get(key) not in (None, "")), None)
+    has_text = any(isinstance(named.get(key), str) for key in TEXT_KEYS)
+    speakers = {*ROLE_KEYS, *AUTHOR_KEYS, *FLAG_KEYS}
+    if thread is None or not has_text or not speakers & named.keys() or "messages" in named:
+        return None
+    return str(thread)
+
+
+def _role_of(author: str, opener: str, number: int) -> Role:
+    if not opener:
+        return "assistant" if number % 2 else "user"
+    return "user" if author in ("", opener) else "assistant"
+
+
+def _explicit_role(named: Mapping[str, object]) -> Role | None:
+    for key in (*ROLE_KEYS, "author", "sender", "from", "type"):
+        cell = named.get(key)
+        word = plain_name(cell) if isinstance(cell, str) else ""
+        if word in ANSWER_WORDS:
+            return "assistant"
+        if word in ASK_WORDS:
+            return "user"
+    for key, role in FLAG_KEYS.items():
+        if key in named:
+            is_true = str(named[key]).strip().lower() in TRUE_WORDS
+            return role if is_true else ("user" if role == "assistant" else "assistant")
+    return None
+
+
+def _person(value: object) -> str:
+    if isinstance(value, dict):
+        value = value.get("id") or value.get("email") or value.get("name")
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _time_of(value: Mapping[str, object]) -> float | None:
+    named = {plain_name(name): cell for name, cell in value.items()}
+    cell = next((named[key] for key in TIME_KEYS if named.get(key)), None)
+    try:
+        if isinstance(cell, int | float):
+            return float(cell)
+        return datetime.fromisoformat(str(cell)).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

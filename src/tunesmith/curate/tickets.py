@@ -1,0 +1,86 @@
+"""Support tickets: a question with its reply in one row, or an object that holds a thread of comments."""
+
+import re
+from collections.abc import Mapping
+
+from tunesmith.curate.readers.threads import conversation, plain_name, post_of
+from tunesmith.curate.turns import BadRowError, Fields, kind_of
+
+SUBJECTS = ("subject", "title", "summary")
+QUESTIONS = ("question", "description", "body", "message", "query", "request", "inquiry", "issue")
+ANSWERS = ("reply", "answer", "response", "resolution", "solution")
+THREADS = ("comments", "replies", "thread", "conversation", "posts", "messages")
+OWNERS = re.compile(r"^(?:ticket|customer|client|user|agent|support|staff)_")
+"""Whose column it is, as in `Ticket Description` and `agent_reply`."""
+
+
+def is_thread(row: Fields) -> bool:
+    """Whether a row holds a list of comments by people rather than turns with roles."""
+    comments = _comments(row)
+    if not comments or not isinstance(comments[0], dict):
+        return False
+    post = post_of(comments[0])
+    return "role" not in comments[0] and post is not None and bool(post.author or post.role)
+
+
+def is_flat(row: Fields) -> bool:
+    """Whether a row has a question and its reply, by the names of its columns."""
+    named = _named(row)
+    return any(key in named for key in QUESTIONS) and any(key in named for key in ANSWERS)
+
+
+def turns(row: Fields) -> list[dict[str, str]]:
+    """The conversation of a ticket; its subject stands above the first question.
+
+    Raises:
+        BadRowError: If a column that should hold text does not.
+    """
+    named = _named(row)
+    subject = next((str(named[key]) for key in SUBJECTS if named.get(key)), "")
+    if is_thread(row):
+        found = _thread(row, named)
+    else:
+        question = _text(named, QUESTIONS)
+        found = [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": _text(named, ANSWERS)},
+        ]
+    if subject and found and found[0]["role"] == "user" and subject not in found[0]["content"]:
+        found[0]["content"] = f"{subject}\n\n{found[0]['content']}"
+    return found
+
+
+def _thread(row: Fields, named: Fields) -> list[dict[str, str]]:
+    """Public comments as turns; the description opens the thread where no comment repeats it."""
+    comments = [one for one in _comments(row) or [] if isinstance(one, dict)]
+    shown = [one for one in comments if one.get("public") is not False and not one.get("private")]
+    requester = str(row.get("requester_id") or row.get("requester") or "")
+    posts = [post for one in shown if (post := post_of(one, requester)) is not None]
+    opening = next((named[key] for key in QUESTIONS if isinstance(named.get(key), str)), "")
+    if isinstance(opening, str) and opening.strip():
+        first = posts[0] if posts else None
+        if first is not None and first.text.strip() != opening.strip():
+            posts = [first._replace(text=opening, role="user", author=requester), *posts]
+    return conversation(posts)
+
+
+def _comments(row: Fields) -> list[object] | None:
+    for key in THREADS:
+        value = row.get(key)
+        if isinstance(value, list) and value:
+            return value
+    return None
+
+
+def _named(row: Fields) -> dict[str, object]:
+    """Columns under their plain names; a name with its owner gives way to one without."""
+    plain = {plain_name(name): value for name, value in row.items()}
+    return {**{OWNERS.sub("", name): value for name, value in plain.items()}, **plain}
+
+
+def _text(named: Mapping[str, object], keys: tuple[str, ...]) -> str:
+    key = next(key for key in keys if key in named)
+    value = named[key]
+    if not isinstance(value, str):
+        raise BadRowError(f"{key} is {kind_of(value)}, not text")
+    return value

@@ -1,0 +1,31 @@
+"""Reads one source the way curation does, for tests of what single readers understand."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tunesmith.core.conversation import Example
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.loading import understand
+from tunesmith.curate.reading import read_rows
+from tunesmith.curate.row import Rejected
+
+
+class Read(NamedTuple):
+    examples: list[Example]
+    rejected: list[Rejected]
+    formats: list[str]
+
+
+def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
+    """Every row of a source, understood or rejected."""
+    read = Read([], [], [])
+    for row in read_rows(path, shown):
+        outcome = (
+            row if isinstance(row, Rejected) else understand(row, shown, config or CurateConfig())
+        )
+        if isinstance(outcome, Rejected):
+            read.rejected.append(outcome)
+        else:
+            read.examples.append(outcome.example)
+            read.formats.append(outcome.format)
+    return read
