@@ -32,11 +32,13 @@ PAGES = sorted(
 WAITING = {"tunesmith serve", "tunesmith studio"}
 """Run until they are stopped; started for real in tests of their own, here with `--dry-run` or `--help`."""
 EXPECTED_CODES = {
+    "tunesmith curate restore 3fa9c01b77de": 5,
     "tunesmith train --resume": 4,
     "tunesmith release rollback": 5,
     "tunesmith release promote challenger": 11,
 }
-"""Nothing was interrupted here, and an untaught model passes no gate, so there is no champion."""
+"""Nothing was interrupted here, and an untaught model passes no gate, so there is no champion;
+no row has the key of the page."""
 
 
 def commands(page: Path) -> Iterator[str]:
