@@ -1,7 +1,9 @@
 # Every target makes what it needs, on a machine that has only Python 3.11+, git and make.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := .venv/.ready
+DEV := .venv/.dev
 
 .PHONY: demo test check fix clean help
 
@@ -11,24 +13,28 @@ help:  ## What there is to make.
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tunesmith needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1' 2>&1 | grep -v WARNING || true
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	$(INSTALL) 'pip>=25.1'
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) --editable .
 	@touch $@
 
-demo: $(READY)  ## The whole lifecycle on a real model, in about ten minutes.
+$(DEV): $(READY)
+	$(INSTALL) --group dev
+	@touch $@
+
+demo: $(READY)  ## The whole lifecycle on a real model, in a few minutes.
 	$(BIN)/python examples/demo.py
 
-test: $(READY)  ## Pass the tests.
+test: $(DEV)  ## Pass the tests.
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## Lint, types, tests.
+check: $(DEV)  ## Lint, types, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-fix: $(READY)  ## Format, and mend what can be mended without thought.
+fix: $(DEV)  ## Format, and mend what can be mended without thought.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
