@@ -74,3 +74,19 @@ def test_the_next_dataset_version_holds_what_reviewers_decided(workspace):
     assert kept[0].metadata == {"review": "edit", "reviewer": "ana"}
     assert made.dataset.removed == {"review": 1}
     assert next(made.dataset.removed_rows(workspace)).reason == "rejected by ana"
+
+
+def test_accepting_a_row_does_not_bring_back_its_exact_repetition(workspace):
+    rows = [{"prompt": question, "completion": "yes"} for question in ("a", "a", "A", "b")]
+    (workspace.root / "data").mkdir()
+    (workspace.root / "data/a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (workspace.root / "golden.jsonl").write_text(json.dumps({"prompt": "z", "expected": "z"}))
+    ReviewLog(workspace).append([decide("a", "accept")])
+
+    made = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    assert [e.source for e in made.dataset.examples(workspace, "train")] == [
+        "data/a.jsonl:1",
+        "data/a.jsonl:4",
+    ]
+    assert made.dataset.removed == {"duplicate": 2}

@@ -144,10 +144,14 @@ class Rows:
         )
 
     def remove(self, removals: Iterable[Removal], *, is_final: bool = False) -> None:
-        """Leave rows out; rows that a person wants kept stay, unless the step's word is final."""
+        """Leave rows out; rows that a person wants kept stay, unless the step's word is final.
+
+        Who wants a row kept wants it once: it does not save its letter-for-letter repetition.
+        """
         for removal in removals:
             position = removal.position
-            if self.is_kept[position] and (is_final or not self.is_safe[position]):
+            is_twin = removal.witness_key == self.key(position)
+            if self.is_kept[position] and (is_final or is_twin or not self.is_safe[position]):
                 self.is_kept[position] = False
                 self.removals[position] = removal
 
