@@ -27,19 +27,21 @@ FOLDED = (
 SPECIAL = ["<unk>", "<|im_start|>", "<|im_end|>", "<s>", "</s>", "[INST]", "[/INST]"]
 
 
-def make_tokenizer(template: str = CHATML, end: str = "<|im_end|>") -> Any:
-    """A byte-level tokenizer whose pad token is its end token, as many arrive."""
+def make_tokenizer(
+    template: str = CHATML, end: str = "<|im_end|>", special: Sequence[str] = SPECIAL, **named: str
+) -> Any:
+    """A byte-level tokenizer whose pad token is its end token, as many arrive; `special[0]` stands for the unknown."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate([*SPECIAL, *letters])}
-    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+    vocabulary = {token: index for index, token in enumerate([*special, *letters])}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=special[0]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     backend.decoder = decoders.ByteLevel()
-    backend.add_special_tokens(SPECIAL)
+    backend.add_special_tokens(list(special))
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, eos_token=end, pad_token=end, unk_token="<unk>"
+        tokenizer_object=backend, eos_token=end, pad_token=end, unk_token=special[0], **named
     )
     tokenizer.chat_template = template
     return tokenizer

@@ -1,5 +1,7 @@
 """Every way to train: what cannot be combined is refused, and what is saved loads in plain peft over the plain base."""
 
+import asyncio
+
 import pytest
 import torch
 from peft import PeftModel
@@ -7,6 +9,9 @@ from pydantic import ValidationError
 
 from conftest import example
 from tunesmith.artifacts.adapter import Adapter
+from tunesmith.core.conversation import Message
+from tunesmith.engines.endpoint import Generation
+from tunesmith.engines.opening import Served, open_endpoint
 from tunesmith.errors import ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import int8_value, load_model, nf4_value
@@ -110,6 +115,29 @@ def test_the_step_has_the_gradients_of_pefts_own_layers(way, tiny_model):
         torch.testing.assert_close(
             model.get_parameter(name).grad, gradient, rtol=1e-4, atol=1e-6, msg=name
         )
+
+
+def test_a_dora_adapter_is_served_beside_a_plain_one(tiny_model, tmp_path):
+    ways = {"dora": WAYS["dora"], "plain": WAYS["lora"]}
+    models = {
+        n: trained(TrainConfig(rank=4, alpha=8, **way), tiny_model) for n, way in ways.items()
+    }
+    base = base_for(QUICK, tiny_model)
+    for name, model in models.items():
+        save_adapter(model, tmp_path / name)
+    served = [Served(n, tmp_path / n, "lora", base.identity.name, "none") for n in ways]
+    question = (Message(role="user", content="abc"),)
+    prompt = torch.tensor([base.template.encode_prompt(question)])
+
+    endpoint = open_endpoint(ModelConfig(base=str(tiny_model)), tmp_path, served)
+    asked = [Generation(model=n, messages=question, max_tokens=8) for n in ways]
+    answers = [asyncio.run(endpoint.complete(request)) for request in asked]
+    asyncio.run(endpoint.close())
+
+    for model, answer in zip(models.values(), answers, strict=True):
+        tokens = model.generate(input_ids=prompt, max_new_tokens=8, do_sample=False)[0]
+        expected = base.template.tokenizer.decode(tokens[prompt.shape[1] :])
+        assert answer.text == expected.partition("<|im_end|>")[0]
 
 
 def test_pissa_changes_nothing_before_the_first_step(tiny_model):

@@ -10,7 +10,8 @@ from tunesmith.engines.endpoint import Completion, Delta, Endpoint, Generation
 from tunesmith.engines.in_process import InProcessEngine
 from tunesmith.errors import ModelError, UnknownNameError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import Precision, device_name, load_model
+from tunesmith.models.loading import LoadedModel, Precision, device_name, load_model
+from tunesmith.models.merging import load_merged, shares_base
 from tunesmith.models.reference import ResolvedModel, resolve, weights_revision
 
 
@@ -39,7 +40,9 @@ class Served(NamedTuple):
 def open_endpoint(
     model: ModelConfig, root: Path, served: Sequence[Served], *, max_batch: int = 32
 ) -> Endpoint:
-    """Load the base once, all adapters over it, and fully tuned models each by itself.
+    """Load the base once, all adapters over it, and each by itself what cannot share it.
+
+    Fully tuned models, and adapters that peft cannot mix in a batch, have a copy of the weights of their own.
 
     Args:
         model: The recipe's `model:` section.
@@ -64,16 +67,23 @@ def open_endpoint(
                 f" the base in memory is {base.identity.name} ({quantization})",
                 fix="train it anew on this base, or serve it from a workspace of its own",
             )
-    folders = {one.name: one.folder for one in adapters}
+    folders = {one.name: one.folder for one in adapters if shares_base(one.folder)}
     engines: list[Endpoint] = [
         InProcessEngine(base, model.served_name, folders, max_batch=max_batch)
     ]
     for one in served:
-        if one.method == "full":
-            whole = ResolvedModel(one.name, weights_revision(one.folder), one.folder)
-            loaded = load_model(whole, model, quantization="none", precision=serving_precision())
+        if one.name not in folders:
+            loaded = _load_apart(one, resolved, model)
             engines.append(InProcessEngine(loaded, one.name, max_batch=max_batch))
     return engines[0] if len(engines) == 1 else RoutedEndpoint(engines)
+
+
+def _load_apart(one: Served, base: ResolvedModel, model: ModelConfig) -> LoadedModel:
+    precision = serving_precision()
+    if one.method == "full":
+        whole = ResolvedModel(one.name, weights_revision(one.folder), one.folder)
+        return load_model(whole, model, quantization="none", precision=precision)
+    return load_merged(base, model, one.folder, quantization=one.quantization, precision=precision)
 
 
 def serving_precision() -> Precision:

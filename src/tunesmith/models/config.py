@@ -12,6 +12,9 @@ class ModelConfig(Section):
     """`owner/name@revision` of a hub, a folder, a .gguf file, or the bundled `smollm2-135m-instruct`."""
     trust_remote_code: bool = False
     """Run Python code that comes with the model. Off: such models are refused."""
+    is_thinking: bool = False
+    """Let a template that offers it (Qwen 3) have the model reason before it answers. Off: it is taught to answer
+    at once; on: the training answers hold the reasoning too."""
 
     @property
     def served_name(self) -> str:

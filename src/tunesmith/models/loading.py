@@ -30,7 +30,11 @@ def load_template(resolved: ResolvedModel, config: ModelConfig) -> ChatTemplate:
     ends: int | list[int] | None = None
     if (resolved.folder / "generation_config.json").is_file():
         ends = GenerationConfig.from_pretrained(resolved.folder).eos_token_id
-    template = ChatTemplate(tokenizer, [ends] if isinstance(ends, int) else ends or [])
+    template = ChatTemplate(
+        tokenizer,
+        [ends] if isinstance(ends, int) else ends or [],
+        is_thinking=config.is_thinking,
+    )
     tokenizer.pad_token = tokenizer.convert_ids_to_tokens(template.pad_id())
     return template
 
@@ -60,12 +64,13 @@ def load_model(
     *,
     quantization: Quantization,
     precision: Precision,
+    is_dequantized: bool = False,
 ) -> LoadedModel:
     """The model on this machine's device, computing in `precision`.
 
     On CUDA, quantized weights stay 4- or 8-bit and are dequantized as they are used. On a CPU they are quantized and
     dequantized once: the very same values, faster, at the memory of plain weights. LLM.int8 on CUDA also rounds
-    the layers' inputs to 8 bits; on a CPU they stay as they are.
+    the layers' inputs to 8 bits; on a CPU they stay as they are. `is_dequantized` asks for the CPU's way on CUDA too.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -75,10 +80,9 @@ def load_model(
     device = device_name()
     dtype = getattr(torch, precision)
     is_quantized = quantization != "none"
+    is_packed = is_quantized and device == "cuda" and not is_dequantized
     options: dict[str, Any] = (
-        {"quantization_config": _bitsandbytes_options(quantization, dtype)}
-        if is_quantized and device == "cuda"
-        else {}
+        {"quantization_config": _bitsandbytes_options(quantization, dtype)} if is_packed else {}
     )
     model = AutoModelForCausalLM.from_pretrained(
         resolved.folder,
@@ -88,7 +92,7 @@ def load_model(
         use_safetensors=True,
         **options,
     )
-    if is_quantized and device == "cpu":
+    if is_quantized and not is_packed:
         round_weights(model, nf4_value if quantization == "nf4" else int8_value)
         model.to(dtype)
     model.requires_grad_(False)

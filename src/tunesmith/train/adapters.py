@@ -5,6 +5,7 @@ from typing import Any
 
 from tunesmith.errors import ModelError, RecipeError
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.head import require_known_head
 from tunesmith.train.initialisation import start_from_base, start_from_rounding
 from tunesmith.train.step import use_base_precision
 from tunesmith.train.targets import Targets, find_targets
@@ -23,10 +24,12 @@ def make_trainable(model: Any, config: TrainConfig, *, parent: Path | None = Non
     Raises:
         RecipeError: If `targets` names a layer that the model does not have, or a setting does not suit its layers.
         ModelError: If the parent does not fit the base.
+        TrainingError: If the model's loss cannot be computed exactly here.
     """
     import torch
     from peft import get_peft_model
 
+    require_known_head(model)
     # A resumed run, or the same run elsewhere, must begin with the same random A matrices.
     torch.manual_seed(config.seed)
     if config.method == "full":

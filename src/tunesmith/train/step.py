@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from tunesmith.models.template import Encoded
+from tunesmith.train.head import logits_of
 
 
 def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tensor:
@@ -32,7 +33,7 @@ def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tens
     hidden = backbone(
         input_ids=ids, attention_mask=None if bool(mask.all()) else mask, use_cache=False
     ).last_hidden_state
-    logits = whole.get_output_embeddings()(hidden[:, :-1][is_trained[:, 1:]])
+    logits = logits_of(whole, hidden[:, :-1][is_trained[:, 1:]])
     targets = ids[:, 1:][is_trained[:, 1:]]
     return functional.cross_entropy(logits.float(), targets, reduction="sum")
 
