@@ -1,4 +1,4 @@
-"""`tunesmith curate` and its words: preview, removed, restore."""
+"""`tunesmith curate` and its words: preview, removed, restore, card, diff."""
 
 from typing import Annotated
 
@@ -95,3 +95,40 @@ def restore(
 
     cycle = open_lifecycle(folder, None, is_quiet=as_json)
     render_curate.restored(bring_back(cycle.workspace, cycle.dataset(), key), as_json=as_json)
+
+
+@app.command()
+def card(folder: FolderOption = HERE, as_json: JsonOption = False) -> None:
+    """Make the card of the newest dataset: themes, map, gaps against the golden set, repetition.
+
+    Example: tunesmith curate card
+    """
+    from tunesmith.cli import render_curate
+    from tunesmith.curate.coverage.card import make_card
+
+    cycle = open_lifecycle(folder, None, is_quiet=as_json)
+    made = make_card(cycle.dataset(), cycle.golden_set(), cycle.workspace)
+    render_curate.card(made, cycle.workspace, as_json=as_json)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, Argument(help="Id of a dataset version.")],
+    after: Annotated[
+        str | None, Argument(help="Id of another; the newest if left out.", show_default=False)
+    ] = None,
+    folder: FolderOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which examples came, went, got another answer or changed sides between two versions.
+
+    Example: tunesmith curate diff ds_3fa9c01b77de
+    """
+    from tunesmith.artifacts.dataset import Dataset
+    from tunesmith.cli import render_curate
+    from tunesmith.curate.difference import difference
+
+    cycle = open_lifecycle(folder, None, is_quiet=as_json)
+    newer = Dataset.load(cycle.workspace, after) if after else cycle.dataset()
+    found = difference(Dataset.load(cycle.workspace, before), newer, cycle.workspace)
+    render_curate.diff(found, as_json=as_json)

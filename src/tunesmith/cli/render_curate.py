@@ -7,10 +7,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tunesmith.cli.render import out, print_json, table
+from tunesmith.cli.render import facts, out, print_json, table
 
 if TYPE_CHECKING:
     from tunesmith.artifacts.dataset import RemovedRow
+    from tunesmith.core.conversation import Example
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.curate.coverage.card import Card
+    from tunesmith.curate.difference import Difference
     from tunesmith.curate.preview import Converted, Preview
 
 COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
@@ -19,7 +23,9 @@ SHOWN_CHARACTERS = 600
 SHOWN_REJECTED = 10
 """How many rejected rows are shown one by one."""
 SHOWN_ROW = 110
-"""How much of a rejected row is shown."""
+"""How much of a row is shown on one line."""
+SHOWN_CHANGES = 5
+"""Examples of each kind of change that are shown."""
 
 
 def preview(found: "Preview", *, as_json: bool) -> None:
@@ -67,6 +73,70 @@ def restored(row: "RemovedRow", *, as_json: bool) -> None:
     out.print(
         f"{escape(row.example.source)} will be kept; `tunesmith curate` makes the dataset with it"
     )
+
+
+def card(made: "Card", workspace: "Workspace", *, as_json: bool) -> None:
+    """What a dataset covers, and where its card lies."""
+    seen = made.seen
+    if as_json:
+        facts_seen = {
+            "themes": [theme._asdict() for theme in seen.themes],
+            "gaps": [gap._asdict() for gap in seen.gaps],
+            "gap_threshold": seen.gap_threshold,
+            "needed": seen.needed,
+            "surveyed": seen.surveyed,
+        }
+        print_json({"page": str(made.page), "markdown": str(made.markdown), **facts_seen})
+        return
+    table(
+        ("theme", "train", "golden", "most typical"),
+        [
+            (theme.name, theme.train, theme.golden, " ".join(theme.examples[0].split())[:SHOWN_ROW])
+            for theme in seen.themes
+        ],
+    )
+    needed = ", ".join(f"{share} with {number}" for share, number in seen.needed.items())
+    facts(
+        f"coverage of {seen.surveyed} examples",
+        {
+            "the most diverse reach": needed,
+            "golden prompts far from training": len(seen.gaps),
+            "card": workspace.shown(made.page),
+        },
+    )
+
+
+def diff(found: "Difference", *, as_json: bool) -> None:
+    """Two versions side by side: counts, then the first examples of each kind."""
+    lists = {"added": found.added, "removed": found.removed}
+    if as_json:
+        kinds = {kind: [row.model_dump() for row in rows] for kind, rows in lists.items()}
+        anew = [(one.before.model_dump(), one.after.model_dump()) for one in found.answered_anew]
+        moved = [(one.example.model_dump(), one.before, one.after) for one in found.moved]
+        print_json({"same": found.same, **kinds, "answered_anew": anew, "moved": moved})
+        return
+    counts = {kind: len(rows) for kind, rows in lists.items()}
+    facts(
+        f"{found.before.id} to {found.after.id}",
+        {
+            "the same": found.same,
+            **counts,
+            "answered anew": len(found.answered_anew),
+            "moved between splits": len(found.moved),
+        },
+    )
+    for kind, rows in lists.items():
+        sign, colour = ("+", "green") if kind == "added" else ("-", "red")
+        for row in rows[:SHOWN_CHANGES]:
+            out.print(Text(f"{sign} {_one_line(row)}", colour))
+    for pair in found.answered_anew[:SHOWN_CHANGES]:
+        out.print(Text(f"- {_one_line(pair.before)}", "red"))
+        out.print(Text(f"+ {_one_line(pair.after)}", "green"))
+
+
+def _one_line(row: "Example") -> str:
+    asked, answer = (" ".join(text.split()) for text in (row.prompt[-1].content, row.answer))
+    return f"{asked[:SHOWN_ROW]}  →  {answer[:SHOWN_ROW]}"
 
 
 def _converted(row: "Converted") -> None:
