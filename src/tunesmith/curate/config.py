@@ -31,6 +31,8 @@ class CurateConfig(Section):
     """System turn put before conversations that have none, golden ones included."""
     max_characters: PositiveInt = 100_000
     """Longest example; longer rows are set aside."""
+    select: PositiveInt | None = None
+    """Keep only this many rows, the most diverse ones by the words of their questions; unset keeps all."""
     keep: tuple[str, ...] = ()
     """Keys of rows to keep whatever a rule says, as `tunesmith curate removed` prints them; golden rules excepted."""
     engine: Literal["local", "ray"] = "local"

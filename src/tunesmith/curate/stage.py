@@ -16,6 +16,7 @@ from tunesmith.curate.publishing import Sides, TokenCounter, publish
 from tunesmith.curate.refining import refine_all
 from tunesmith.curate.rows import Rows
 from tunesmith.curate.split import held_out
+from tunesmith.curate.steps.diversity import find_redundant
 from tunesmith.curate.steps.duplicates import find_duplicates
 from tunesmith.curate.steps.leakage import find_leaks
 from tunesmith.errors import DataError, NotMadeYetError
@@ -101,6 +102,8 @@ def _sides(config: CurateConfig, workspace: Workspace, rows: Rows) -> tuple[Gold
         golden, held = read_golden(config, path, workspace.shown(path)), np.array([], dtype=int)
     rows.set_apart(held)
     rows.remove(find_leaks(rows, golden.secrets), is_final=True)
+    if config.select is not None:
+        rows.remove(find_redundant(rows, config.select))
     validation = held_out(
         rows, rows.kept, purpose="validation", share=config.validation_share, seed=config.seed
     )

@@ -1,0 +1,118 @@
+"""What a dataset covers: numbers by hand, gaps that are gaps, and a card that shows them."""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from tunesmith.artifacts.dataset import Dataset
+from tunesmith.cli.main import app
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate import stage
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.coverage.selection import facility_location, needed_for
+from tunesmith.curate.difference import difference
+
+WEATHER = [f"will it {what} in {where} {when}" for what, where, when in itertools.product(
+    ("rain", "snow", "hail"), ("Oslo", "Rome", "Lima"), ("today", "tomorrow")
+)]  # fmt: skip
+MUSIC = [f"play a {kind} song by {who} on the radio" for kind, who in itertools.product(
+    ("jazz", "folk", "punk"), ("Ada", "Ben", "Cleo", "Dan", "Eve", "Finn")
+)]  # fmt: skip
+
+
+@pytest.fixture
+def case(workspace) -> Workspace:
+    rows = [{"prompt": text, "completion": f"done: {text}"} for text in [*WEATHER, *MUSIC]]
+    golden = [
+        {"prompt": "will it rain in Rome on Sunday", "expected": "x"},
+        {"prompt": "refund my <b>train ticket</b> please", "expected": "y"},
+    ]
+    for name, lines in (("rows.jsonl", rows), ("golden.jsonl", golden)):
+        (workspace.root / name).write_text("\n".join(map(json.dumps, lines)))
+    (workspace.root / "tunesmith.yaml").write_text(
+        "name: a\ncurate: {sources: [rows.jsonl], golden: golden.jsonl, validation_share: 0}\n"
+    )
+    return workspace
+
+
+def curated(workspace: Workspace, **settings: object) -> Dataset:
+    config = CurateConfig.model_validate(
+        {"sources": ["rows.jsonl"], "golden": "golden.jsonl", "validation_share": 0, **settings}
+    )
+    return stage.run(config, workspace).dataset
+
+
+def test_facility_location_chooses_what_plain_greedy_search_chooses():
+    points = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    likeness = np.maximum(points @ points.T, 0)
+    best, order, values = np.zeros(40), [], []
+    for _ in range(6):
+        gains = [np.maximum(likeness[:, j] - best, 0).sum() for j in range(40)]
+        order.append(int(np.argmax(gains)))
+        best = np.maximum(best, likeness[:, order[-1]])
+        values.append(best.mean())
+
+    selection = facility_location(points, 6)
+
+    assert selection.order == order
+    assert selection.coverage == pytest.approx(values, abs=1e-5)
+    assert needed_for(selection, 1.0) == 6
+    assert needed_for(selection, values[1] / values[-1]) == 2
+
+
+def test_the_card_finds_themes_and_the_golden_prompt_that_nothing_taught(case):
+    cards = CliRunner()
+    made = cards.invoke(app, ["curate", "-C", str(case.root), "--json"])
+    assert made.exit_code == 0, made.output
+
+    shown = json.loads(cards.invoke(app, ["curate", "card", "-C", str(case.root), "--json"]).stdout)
+
+    farthest = shown["gaps"][0]
+    assert farthest["prompt"] == "refund my <b>train ticket</b> please"
+    assert farthest["similarity"] < 0.1 < shown["gap_threshold"]
+    assert sum(theme["train"] for theme in shown["themes"]) == 36
+    is_weather = [set(theme["examples"]) <= set(WEATHER) for theme in shown["themes"]]
+    assert set(is_weather) == {True, False}
+    page = Path(shown["page"]).read_text()
+    assert "&lt;b&gt;train ticket" in page
+    assert "<b>train ticket" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert (
+        "| rows.jsonl | prompt-completion | 36 | 36 | 0 | 0 |"
+        in Path(shown["markdown"]).read_text()
+    )
+
+
+def test_a_diverse_selection_takes_from_every_theme_and_names_who_stands_for_the_rest(case):
+    dataset = curated(case, select=4)
+
+    asked = [row.prompt[-1].content for row in dataset.examples(case, "train")]
+    assert len(asked) == 4
+    assert {text in WEATHER for text in asked} == {True, False}
+    left_out = list(dataset.removed_rows(case, "not_selected"))
+    assert len(left_out) == 32
+    chosen = {row.key for row in dataset.examples(case, "train")}
+    assert {row.witness_key for row in left_out} <= chosen
+
+
+def test_the_difference_of_two_versions_counts_every_example_once(case):
+    before = curated(case)
+    rows = [json.loads(line) for line in (case.root / "rows.jsonl").read_text().splitlines()]
+    rows[0]["completion"] = "another answer"
+    rows[1]["prompt"] = "something new"
+    (case.root / "rows.jsonl").write_text("\n".join(map(json.dumps, rows[:-1])))
+    after = curated(case)
+
+    found = difference(before, after, case)
+
+    assert found.same == 33
+    assert [row.prompt[-1].content for row in found.added] == ["something new"]
+    assert [row.prompt[-1].content for row in found.removed] == [WEATHER[1], MUSIC[-1]]
+    [anew] = found.answered_anew
+    assert (anew.before.answer, anew.after.answer) == (f"done: {WEATHER[0]}", "another answer")
+    assert found.moved == []
