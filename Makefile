@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := .venv/.ready
 DEV := .venv/.dev
 
-.PHONY: demo test check fix clean help
+.PHONY: demo test check browser fix clean help
 
 help:  ## What there is to make.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -22,13 +22,20 @@ $(DEV): $(READY)
 	$(INSTALL) --group dev
 	@touch $@
 
+# Pages are tested in a real Chromium. Where it is missing and cannot be installed, these tests are skipped and say so.
+browser:
+	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq \
+	     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; } \
+	|| echo "no Chromium: install it to run the browser tests (Debian: apt-get install chromium)"
+
 demo: $(READY)  ## The whole lifecycle on a real model, in a few minutes.
 	$(BIN)/python examples/demo.py
 
-test: $(DEV)  ## Pass the tests.
+test: $(DEV) browser  ## Pass the tests.
 	$(BIN)/python -m pytest
 
-check: $(DEV)  ## Lint, types, tests.
+check: $(DEV) browser  ## Lint, types, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -9,7 +9,8 @@ import tunesmith
 
 ROOT = Path(tunesmith.__file__).parent
 LAYERS = [
-    {"cli", "studio"},
+    {"cli"},
+    {"studio"},
     {"lifecycle"},
     {"recipe", "templates"},
     {"decide", "curate", "train", "evaluate", "release", "serve", "monitor"},

@@ -12,6 +12,7 @@ TunesmithError                    1 / 500
 ├── DoesNotFitError               7 / 507   the plan needs more memory than there is
 ├── TrainingError                 8 / 500   training stopped because going on would be wrong
 ├── RequestError                  9 / 400   a serving request that cannot be answered as asked
+│   ├── ForeignOriginError        9 / 403   a page of another site wants to change something
 │   ├── RequestTooLargeError      9 / 413   more bytes or tokens than the limits allow
 │   └── OverloadedError           9 / 429   the queue is full
 ├── MissingDependencyError       10 / 501   an optional package is needed and not installed
@@ -159,6 +160,19 @@ class RequestError(TunesmithError):
 
     exit_code = 9
     http_status = 400
+
+
+class ForeignOriginError(RequestError):
+    """A page of another site, or no page at all, wants to change something here."""
+
+    http_status = 403
+
+    def __init__(self, origin: str | None, *, expected: str) -> None:
+        super().__init__(
+            f"a change was asked for from {origin or 'outside a browser'}, not from {expected}",
+            fix=f"open {expected} in the browser and make the change there",
+        )
+        self.origin, self.expected = origin, expected
 
 
 class RequestTooLargeError(RequestError):

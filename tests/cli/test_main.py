@@ -84,7 +84,15 @@ def test_examples_in_the_help_run(case):
     examples = _examples()
     assert len(examples) >= 13
     for words in examples:
-        if words[0] in {"init", "serve", "train", "evaluate", "release", "curate"} and not {
+        if words[0] in {
+            "init",
+            "serve",
+            "studio",
+            "train",
+            "evaluate",
+            "release",
+            "curate",
+        } and not {
             "--plan",
             "--dry-run",
         } & set(words):

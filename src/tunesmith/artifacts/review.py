@@ -1,7 +1,8 @@
 """ReviewDecision: what a person decided about one example; and the append-only log that keeps them all."""
 
 import json
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
@@ -44,6 +45,9 @@ class ReviewLog:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._read: list[ReviewDecision] = []
+        self._read_bytes = 0
+        self._reading = threading.Lock()
 
     @property
     def path(self) -> Path:
@@ -63,16 +67,22 @@ class ReviewLog:
         return len(new)
 
     def decisions(self) -> list[ReviewDecision]:
-        """Everything ever decided, undone decisions included; a line torn by a crash is no decision."""
-        if not self.path.is_file():
-            return []
-        found = []
-        for line in self.path.read_text(encoding="utf-8", errors="replace").split("\n"):
-            try:
-                found.append(ReviewDecision.model_validate(json.loads(line)))
-            except (ValueError, ValidationError):
-                continue
-        return found
+        """Everything ever decided, undone decisions included; a line torn by a crash is no decision.
+
+        Cheap to ask again: only what was appended since is read.
+        """
+        with self._reading:
+            size = self.path.stat().st_size if self.path.is_file() else 0
+            if size < self._read_bytes:
+                self._read, self._read_bytes = [], 0
+            if size > self._read_bytes:
+                with self.path.open("rb") as stream:
+                    stream.seek(self._read_bytes)
+                    lines = stream.read()
+                whole = lines[: lines.rfind(b"\n") + 1]
+                self._read += _decisions_in(whole.decode("utf-8", errors="replace"))
+                self._read_bytes += len(whole)
+            return list(self._read)
 
     def by_reviewer(self) -> dict[tuple[str, str], ReviewDecision]:
         """What each reviewer thinks now, by (example key, reviewer): the raw material of agreement."""
@@ -87,6 +97,14 @@ class ReviewLog:
     def standing(self) -> Mapping[str, ReviewDecision]:
         """The decision that holds for each example key: the latest one that nobody took back."""
         return {decision.example_key: decision for decision in self.by_reviewer().values()}
+
+
+def _decisions_in(lines: str) -> Iterator[ReviewDecision]:
+    for line in lines.split("\n"):
+        try:
+            yield ReviewDecision.model_validate(json.loads(line))
+        except (ValueError, ValidationError):
+            continue
 
 
 def _identity(decision: ReviewDecision) -> tuple[str, str, str, str | None, float]:

@@ -182,6 +182,36 @@ def status(
 
 
 @app.command()
+def studio(
+    folder: FolderOption = HERE,
+    port: Annotated[int, Option(help="0 takes a free one.", min=0, max=65535)] = 8484,
+    reviewer: Annotated[
+        str | None, Option(help="Whose decisions they are; you, unless said otherwise.")
+    ] = None,
+    is_opened: Annotated[
+        bool, Option("--open/--no-open", help="Whether to open the browser.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Review data in the browser, and look at datasets and reports.
+
+    Example: tunesmith studio --reviewer ana
+    """
+    from getpass import getuser
+
+    from tunesmith.cli import render
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.studio import server
+
+    def on_ready(url: str) -> None:
+        render.studio(url, as_json=as_json)
+        if is_opened and not as_json:
+            server.open_browser(url)
+
+    server.run(Workspace.find(folder), reviewer or getuser(), port=port, on_ready=on_ready)
+
+
+@app.command()
 def graders(as_json: JsonOption = False) -> None:
     """List the graders that a recipe can name.
 

@@ -209,6 +209,14 @@ def serving(url: str, models: Sequence[str], *, as_json: bool) -> None:
     facts(f"serving at {url} (Ctrl-C stops)", {"models": ", ".join(models)})
 
 
+def studio(url: str, *, as_json: bool) -> None:
+    """Where the studio's review page is, before it blocks."""
+    if as_json:
+        out.print_json(data={"url": url}, indent=None)
+        return
+    out.print(f"[bold]review at {url}[/bold] (Ctrl-C stops)")
+
+
 def names(found: Sequence[str], *, as_json: bool) -> None:
     """Names, a line each."""
     if as_json:

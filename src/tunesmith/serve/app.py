@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from tunesmith.core.loopback import LOOPBACK_HOSTS
 from tunesmith.engines.endpoint import Endpoint, Generation
 from tunesmith.errors import (
     OverloadedError,
@@ -24,8 +25,6 @@ from tunesmith.serve.config import ServeConfig
 from tunesmith.serve.protocol import ChatRequest, Shape, TextRequest, error_body
 
 routes = APIRouter()
-LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-"""Names a browser may call us by; others would be a web page that rebinds its name to this machine."""
 
 
 class Desk:

@@ -1,0 +1,138 @@
+"""Opinions: who thinks what about the rows of one dataset version, as of now."""
+
+from collections.abc import Mapping
+from itertools import combinations, takewhile
+from typing import NamedTuple
+
+from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.core.agreement import Agreement, cohen_kappa, krippendorff_alpha
+from tunesmith.core.statistics import clopper_pearson_upper, sample_size
+from tunesmith.studio.shelf import Entry, Shelf
+
+TARGETS = (0.05, 0.02, 0.01)
+"""Shares of bad rows that people want to exclude."""
+
+
+class Progress(NamedTuple):
+    """How far the review of a dataset version is; removed rows aside."""
+
+    rows: int
+    reviewed: int
+    """By anybody, in this version or an earlier one."""
+    mine: int
+    accepted: int
+    edited: int
+    rejected: int
+    disagreed: int
+
+
+class Pairing(NamedTuple):
+    """How far two reviewers agree."""
+
+    one: str
+    other: str
+    kappa: Agreement
+
+
+class Concord(NamedTuple):
+    """How far all reviewers agree."""
+
+    reviewers: tuple[str, ...]
+    alpha: Agreement
+    pairs: tuple[Pairing, ...]
+
+
+class Sample(NamedTuple):
+    """What the rows reviewed in random order prove about the whole version."""
+
+    size: int
+    """Rows reviewed without a gap from the beginning of the random order."""
+    is_whole: bool
+    """Whether that is every row of the version, so that nothing is left to estimate."""
+    bad: int
+    """Those of them that were edited or rejected."""
+    at_most: float | None
+    """Share of bad rows that the version has at most, with 95 % confidence."""
+    goals: tuple[tuple[float, int], ...]
+    """Shares not yet excluded, with the sample size that would exclude them if no further row is bad."""
+
+
+class Opinions:
+    """A snapshot of the review log, seen from one dataset version."""
+
+    def __init__(self, shelf: Shelf, log: ReviewLog) -> None:
+        """Take what stands now; decisions about rows of other versions are left out."""
+        self._shelf = shelf
+        self._by_row: dict[str, dict[str, ReviewDecision]] = {}
+        for (key, reviewer), decision in log.by_reviewer().items():
+            if key in shelf:
+                self._by_row.setdefault(key, {})[reviewer] = decision
+
+    def on(self, key: str) -> Mapping[str, ReviewDecision]:
+        """What each reviewer decided about a row, the latest last."""
+        return self._by_row.get(key, {})
+
+    def standing(self, key: str) -> ReviewDecision | None:
+        """The decision that the next version will follow: the latest."""
+        return next(reversed(self.on(key).values()), None)  # type: ignore[call-overload]  # of a dict, reversible
+
+    def last_of(self, reviewer: str) -> ReviewDecision | None:
+        """What this reviewer decided last and has not taken back."""
+        mine = [own for by in self._by_row.values() if (own := by.get(reviewer))]
+        return max(mine, key=lambda decision: decision.decided_at, default=None)
+
+    def is_reviewed(self, entry: Entry) -> bool:
+        """Whether anybody decided about it, in this version or, kept by then, in an earlier one."""
+        return bool(entry.earlier or self.on(entry.key))
+
+    def is_disagreed(self, entry: Entry) -> bool:
+        """Whether reviewers came to different verdicts."""
+        return len({decision.verdict for decision in self.on(entry.key).values()}) > 1
+
+    def progress(self, reviewer: str) -> Progress:
+        """Counts over the rows of the version."""
+        entries = [entry for entry in self._shelf.ranked("reading") if entry.place != "removed"]
+        verdicts = [decision.verdict for entry in entries if (decision := self.standing(entry.key))]
+        return Progress(
+            rows=len(entries),
+            reviewed=sum(map(self.is_reviewed, entries)),
+            mine=sum(reviewer in self.on(entry.key) for entry in entries),
+            accepted=verdicts.count("accept"),
+            edited=verdicts.count("edit"),
+            rejected=verdicts.count("reject"),
+            disagreed=sum(map(self.is_disagreed, entries)),
+        )
+
+    def concord(self) -> Concord:
+        """Agreement on verdicts, over all rows that at least two reviewers decided about."""
+        verdicts = [
+            {reviewer: decision.verdict for reviewer, decision in by.items()}
+            for by in self._by_row.values()
+        ]
+        reviewers = tuple(sorted({reviewer for by in verdicts for reviewer in by}))
+        pairs = []
+        for one, other in combinations(reviewers, 2):
+            both = [(by[one], by[other]) for by in verdicts if one in by and other in by]
+            if both:
+                pairs.append(Pairing(one, other, cohen_kappa(both)))
+        return Concord(reviewers, krippendorff_alpha(verdicts), tuple(pairs))
+
+    def sample(self) -> Sample:
+        """What the beginning of the random order proves, whoever reviewed it and in whatever order.
+
+        It ends at the first row without a decision: rows that were passed over may be the bad ones.
+        """
+        drawn = [one for one in self._shelf.ranked("random") if one.place != "removed"]
+        reviewed = list(takewhile(self.is_reviewed, drawn))
+        decisions = [self.standing(entry.key) for entry in reviewed]
+        size = len(reviewed)
+        bad = sum(one is not None and one.verdict != "accept" for one in decisions)
+        is_whole = size == len(drawn)
+        at_most = bad / size if size and is_whole else _bound(bad, size)
+        goals = [] if is_whole else [(goal, sample_size(goal, found=bad)) for goal in TARGETS]
+        open_goals = tuple((goal, needed) for goal, needed in goals if size < needed < len(drawn))
+        return Sample(size, is_whole, bad, at_most, open_goals)
+
+
+def _bound(bad: int, size: int) -> float | None:
+    return clopper_pearson_upper(bad, size) if size else None

@@ -1,0 +1,45 @@
+"""The studio's server: on this machine alone, until it is told to stop."""
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+
+from tunesmith.core.loopback import listen
+from tunesmith.core.workspace import Workspace
+
+HOST = "127.0.0.1"
+
+
+def run(workspace: Workspace, reviewer: str, *, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve the pages of a workspace until SIGINT or SIGTERM.
+
+    Args:
+        workspace: What is looked at.
+        reviewer: Whose decisions they are, unless the browser says otherwise.
+        port: 0 takes a free one.
+        on_ready: Called with the review page's address once connections are accepted.
+
+    Raises:
+        RecipeError: If the port is taken.
+    """
+    import uvicorn
+
+    from tunesmith.studio.app import make_app
+
+    listener = listen(HOST, port, section="studio")
+    settings = uvicorn.Config(make_app(workspace, reviewer), log_level="warning", lifespan="off")
+    on_ready(f"http://{HOST}:{listener.getsockname()[1]}/review")
+    # Ctrl-C is how the studio is meant to end, so it is no failure.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run(sockets=[listener])
+
+
+def open_browser(url: str) -> None:
+    """Show the page, where there is a screen to show it on; a browser inside the terminal would hide our output."""
+    has_screen = sys.platform in {"darwin", "win32"} or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if has_screen:
+        webbrowser.open(url)

@@ -1,0 +1,154 @@
+"""Shelf: one dataset version opened for looking, rows that rules removed included; texts stay on disk."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from tunesmith.artifacts.dataset import Dataset, RemovedRow, Split
+from tunesmith.artifacts.suspicion import (
+    Neighbour,
+    Reason,
+    Suspicion,
+    read_suspicions,
+    suspicions_path,
+    write_suspicions,
+)
+from tunesmith.core.conversation import Example, example_of
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate.steps.leakage import RULE as GOLDEN
+from tunesmith.curate.suspicion import suspect
+
+Place = Literal["train", "validation", "removed"]
+Order = Literal["suspicion", "uncertainty", "random", "reading"]
+
+
+class Entry(NamedTuple):
+    """One row, without its texts."""
+
+    key: str
+    place: Place
+    source: str
+    """Where it was read, as `file:line`."""
+    earlier: str
+    """Who wrote its answer in the review of an earlier version; empty where nobody did."""
+    reasons: tuple[Reason, ...]
+    neighbours: tuple[Neighbour, ...]
+    offset: int
+    """Where its line begins in the file of its place."""
+
+    @property
+    def file(self) -> str:
+        """The raw file it comes from."""
+        return self.source.rpartition(":")[0] or self.source
+
+    @property
+    def score(self) -> float:
+        """How sure the most certain rule is that something is wrong."""
+        return max((reason.score for reason in self.reasons), default=0.0)
+
+
+class Shelf:
+    """A dataset version's rows in reading order, then the removed ones that a reviewer may bring back."""
+
+    def __init__(self, dataset: Dataset, workspace: Workspace) -> None:
+        """Read keys and suspicions; where no rule has looked yet, look now and keep what is found."""
+        self.dataset, self._workspace = dataset, workspace
+        if not suspicions_path(dataset, workspace).is_file():
+            rows = [row for split in get_args(Split) for row in dataset.rows(workspace, split)]
+            write_suspicions(dataset, workspace, suspect(rows))
+        found = {one.key: one for one in read_suspicions(dataset, workspace)}
+        self._entries: dict[str, Entry] = {}
+        self._keep(self._dataset_rows(found))
+        self._keep(self._removed_rows())
+        self._ranked: dict[Order, list[Entry]] = {}
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def entry(self, key: str) -> Entry:
+        """The row with this key, which must be here."""
+        return self._entries[key]
+
+    def example(self, key: str) -> Example:
+        """The texts of a row, read from disk."""
+        entry = self._entries[key]
+        with self._path(entry.place).open("rb") as stream:
+            stream.seek(entry.offset)
+            row = json.loads(stream.readline())
+        return RemovedRow.of(row).example if entry.place == "removed" else example_of(row)
+
+    def ranked(self, order: Order) -> list[Entry]:
+        """All rows, in an order that is the same for every reviewer."""
+        if order not in self._ranked:
+            entries = list(self._entries.values())
+            if order == "suspicion":
+                entries.sort(key=lambda entry: (-entry.score, self._draw(entry)))
+            elif order == "uncertainty":
+                entries.sort(key=lambda entry: (_certainty(entry), self._draw(entry)))
+            elif order == "random":
+                entries.sort(key=self._draw)
+            self._ranked[order] = entries
+        return self._ranked[order]
+
+    def _draw(self, entry: Entry) -> str:
+        # The version's id is part of the draw: rows that survived an earlier sample are no random sample of this
+        # version, for what was found bad in that sample is gone and what was not looked at is still here.
+        return hashlib.sha256(f"{self.dataset.id}:{entry.key}".encode()).hexdigest()
+
+    def _path(self, place: Place) -> Path:
+        if place == "removed":
+            return self.dataset.removed_path(self._workspace)
+        return self.dataset.examples_path(self._workspace, place)
+
+    def _keep(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            # A removed row that is letter for letter a row of the dataset, or another removed one, shows nothing new.
+            self._entries.setdefault(entry.key, entry)
+
+    def _dataset_rows(self, found: dict[str, Suspicion]) -> Iterator[Entry]:
+        for split in get_args(Split):
+            for offset, row in _lines(self._path(split)):
+                example = example_of(row)
+                key = example.key
+                seen = found.get(key, Suspicion(key=key))
+                # An edited row has a new key here; of others the log still knows.
+                is_edited = example.metadata.get("review") == "edit"
+                earlier = example.metadata.get("reviewer", "") if is_edited else ""
+                yield Entry(
+                    key, split, example.source, earlier, seen.reasons, seen.neighbours, offset
+                )
+
+    def _removed_rows(self) -> Iterator[Entry]:
+        for offset, line in _lines(self._path("removed")):
+            row = RemovedRow.of(line)
+            if row.rule == GOLDEN:
+                continue
+            reason = Reason(rule=row.rule, score=row.score, text=row.reason)
+            neighbours: tuple[Neighbour, ...] = ()
+            if row.witness_key in self._entries and row.witness_key != row.key:
+                neighbours = (Neighbour(key=row.witness_key, similarity=row.score),)
+                self._witness(row)
+            yield Entry(row.key, "removed", row.example.source, "", (reason,), neighbours, offset)
+
+    def _witness(self, removed: RemovedRow) -> None:
+        """Show the removed row beside the row that it was removed for."""
+        kept = self._entries[removed.witness_key]
+        other = Neighbour(key=removed.key, similarity=removed.score)
+        self._entries[kept.key] = kept._replace(neighbours=(*kept.neighbours, other))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if not path.is_file():
+        return
+    offset = 0
+    with path.open("rb") as stream:
+        for line in stream:
+            yield offset, json.loads(line)
+            offset += len(line)
+
+
+def _certainty(entry: Entry) -> float:
+    """Distance from a score that says nothing either way; rows that no rule noticed come last."""
+    return abs(entry.score - 0.5) if entry.reasons else 1.0

@@ -1,0 +1,60 @@
+// Keys, the editor in place, filters that apply themselves. Pages work by links and forms; this makes them quick.
+const opened = performance.now();
+const find = (selector) => document.querySelector(selector);
+const decision = find("#decision"), help = find("#help"), editor = find("textarea[name=answer]");
+const isWriting = (element) => element.matches("input, textarea, select");
+
+function edit(isOn) {
+  const text = editor.parentElement.querySelector(".text");
+  editor.hidden = !isOn;
+  text.hidden = isOn;
+  find(".editing").hidden = !isOn;
+  find(".deciding").hidden = isOn;
+  if (!isOn) return;
+  fit();
+  editor.focus();
+  editor.setSelectionRange(editor.value.length, editor.value.length);
+}
+
+function fit() {
+  editor.style.height = "auto";
+  editor.style.height = `${editor.scrollHeight + 2}px`;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat || event.isComposing || event.altKey || help?.open) return;
+  const isChord = event.ctrlKey || event.metaKey;
+  if (event.target === editor && event.key === "Enter" && isChord) return find("[data-save]").click();
+  if (event.key === "Escape" && isWriting(event.target)) {
+    if (event.target === editor) edit(false);
+    return event.target.blur();
+  }
+  if (isChord || isWriting(event.target)) return;
+  const target = find(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!target || target.disabled || target.closest("[hidden]")) return;
+  event.preventDefault();
+  if (target.matches("input")) target.focus();
+  else target.click();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-edit]")) edit(true);
+  if (event.target.closest("[data-cancel]")) edit(false);
+  if (event.target.closest("[data-help]")) help.showModal();
+});
+
+editor?.addEventListener("input", fit);
+
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    // A second press before the next page is here would decide about a row that nobody has seen.
+    if (form.dataset.isSent) return event.preventDefault();
+    form.dataset.isSent = "yes";
+    if (form === decision) form.elements.seconds.value = ((performance.now() - opened) / 1000).toFixed(1);
+  });
+}
+
+// A page that comes back from the browser's memory has been sent before.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+find(".filters")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());

@@ -1,0 +1,134 @@
+"""The studio over HTTP: what it refuses, what it escapes, what it keeps."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+
+import httpx2
+import pytest
+
+from conftest import example, save_dataset
+from release.lineages import adapter_of, report_of
+from studio.servers import studio
+from tunesmith.artifacts.review import ReviewLog
+
+EVIL = "<script>document.title='owned'</script>"
+
+
+@pytest.fixture
+def dataset(workspace):
+    return save_dataset(workspace, [("a", "one"), ("b", f"{EVIL}two"), ("c", "\nthree")])
+
+
+@pytest.fixture
+def url(workspace, dataset):
+    with studio(workspace) as address:
+        yield address
+
+
+def decide(url: str, key: str, verdict: str, origin: str | None = "own", **fields: str):
+    headers = {"origin": url if origin == "own" else origin} if origin else {}
+    return httpx2.post(
+        f"{url}/review/decide?key={key}", data={"verdict": verdict, **fields}, headers=headers
+    )
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", None])
+def test_only_our_own_pages_can_decide(url, workspace, origin):
+    refused = decide(url, example("a", "one").key, "reject", origin)
+
+    assert refused.status_code == 403
+    assert "open http://127.0.0.1" in refused.text.lower()
+    assert ReviewLog(workspace).decisions() == []
+
+
+def test_foreign_host_names_unknown_pages_and_names_have_their_status(url):
+    assert httpx2.get(url, headers={"host": "evil.example"}).status_code == 400
+    assert httpx2.get(f"{url}/nowhere").status_code == 404
+    unknown = httpx2.get(f"{url}/datasets/ds_0")
+    assert unknown.status_code == 404
+    assert "No artifact in datasets is called" in unescape(unknown.text)
+    assert httpx2.get(f"{url}/review?order=best").status_code == 400
+    assert decide(url, "0" * 64, "accept").status_code == 400
+    too_large = decide(url, example("a", "one").key, "edit", answer="x" * 2_000_000)
+    assert too_large.status_code == 413
+
+
+def test_a_workspace_without_a_dataset_says_what_to_run(workspace):
+    with studio(workspace) as url:
+        assert "tunesmith curate" in httpx2.get(url).text
+        answer = httpx2.get(f"{url}/review")
+
+    assert answer.status_code == 409
+    assert "Run `tunesmith curate` first" in answer.text
+
+
+def test_texts_of_the_data_are_escaped_and_no_foreign_script_may_run(url):
+    page = httpx2.get(f"{url}/review?key={example('b', f'{EVIL}two').key}")
+
+    assert EVIL not in page.text
+    assert EVIL in unescape(page.text)
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_an_edit_keeps_the_answer_to_the_letter_and_none_is_made_of_an_unchanged_one(
+    url, workspace
+):
+    first, third = example("a", "one"), example("c", "\nthree")
+    shown = httpx2.get(f"{url}/review?key={third.key}").text
+    # A browser drops the first line break of a textarea, and ends lines with CR LF.
+    seen = unescape(re.search(r"<textarea[^>]*>\n(.*)</textarea>", shown, re.DOTALL).group(1))
+
+    decide(url, third.key, "edit", answer=seen.replace("\n", "\r\n"))
+    decide(url, first.key, "edit", answer="uno\r\ndue", note="  in Italian ", seconds="2.5")
+    refused = decide(url, first.key, "edit", answer=" ")
+
+    log = ReviewLog(workspace).decisions()
+    assert [(one.verdict, one.answer) for one in log] == [("accept", None), ("edit", "uno\ndue")]
+    assert (log[1].reviewer, log[1].note, log[1].seconds) == ("ana", "in Italian", 2.5)
+    assert refused.status_code == 400
+
+
+def test_a_reviewer_is_a_browser_and_nobody_is_sent_to_another_site(url, workspace):
+    with httpx2.Client(headers={"origin": url}) as browser:
+        for back, to in (("/review?show=all", "/review?show=all"), ("//evil.example", "/review")):
+            sent = browser.post(f"{url}/reviewer", data={"name": " Zoë  K. ", "back": back})
+            assert (sent.status_code, sent.headers["location"]) == (303, to)
+        browser.post(
+            f"{url}/review/decide?key={example('a', 'one').key}", data={"verdict": "accept"}
+        )
+    decide(url, example("a", "one").key, "reject")
+
+    assert [one.reviewer for one in ReviewLog(workspace).decisions()] == ["Zoë K.", "ana"]
+
+
+def test_reviewers_at_the_same_time_lose_no_decision(url, workspace):
+    keys = [example(*row).key for row in (("a", "one"), ("c", "\nthree"))]
+
+    def press(number: int) -> int:
+        cookies = {"cookie": f"reviewer=r{number}"}
+        with httpx2.Client(headers={"origin": url, **cookies}) as browser:
+            answers = [
+                browser.post(f"{url}/review/decide?key={key}", data={"verdict": verdict})
+                for key in keys
+                for verdict in ("accept", "reject", "accept")
+            ]
+            return sum(answer.status_code == 303 for answer in answers)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(press, range(16))) == 96
+
+    log = ReviewLog(workspace)
+    assert len(log.decisions()) == 96
+    assert len(log.by_reviewer()) == 32
+    assert {decision.verdict for decision in log.by_reviewer().values()} == {"accept"}
+
+
+def test_a_report_is_shown_without_reach_into_the_studio(url, workspace, dataset):
+    report = report_of(workspace, adapter_of(workspace, dataset))
+
+    page = httpx2.get(f"{url}/reports/{report.id}")
+
+    assert page.text == report.html_path(workspace).read_text()
+    assert "sandbox allow-scripts" in page.headers["content-security-policy"]
+    assert report.id in httpx2.get(url).text

@@ -1,0 +1,188 @@
+"""A review from the first key to the next dataset version, in a real browser."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from studio.servers import studio
+from tunesmith.artifacts.dataset import Dataset
+from tunesmith.artifacts.review import ReviewLog
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.stage import run
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CONFIG = CurateConfig(golden="golden.jsonl", validation_share=0, workers=1)
+LONG = "please move my appointment from Tuesday the third to Friday the sixth of this month"
+ROWS = (
+    ("Do you repair e-bikes?", "Yes, all brands."),
+    ("do you repair e-bikes", "No, only bikes without a motor."),
+    (LONG, "Done, see you on Friday."),
+    (LONG.replace("third", "4th"), "Done, see you on Friday."),
+    ("How long is an inspection?", "Two working days."),
+    ("Where can I park?", "Behind the shop."),
+    ("Can I return a helmet?", "Within thirty days."),
+    ("Do you rent cargo bikes?", "Two of them, reserve early."),
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium: install it (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def shop(workspace) -> Workspace:
+    rows = [{"prompt": question, "completion": answer} for question, answer in ROWS]
+    (workspace.root / "data").mkdir()
+    for name, part in (("mails", rows[:4]), ("chats", rows[4:])):
+        (workspace.root / f"data/{name}.jsonl").write_text("\n".join(map(json.dumps, part)))
+    (workspace.root / "golden.jsonl").write_text(json.dumps({"prompt": "z", "expected": "z"}))
+    run(CONFIG, workspace)
+    return workspace
+
+
+def press(page: Page, *keys: str) -> None:
+    """Press keys; the last one leads to another page."""
+    for key in keys[:-1]:
+        page.keyboard.press(key)
+    with page.expect_navigation():
+        page.keyboard.press(keys[-1])
+
+
+def answer_of(page: Page) -> str:
+    return page.locator(".turn.answer .text").first.inner_text()
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    with page.expect_navigation():
+        page.locator(f"select[name={name}]").select_option(value)
+
+
+def review_alone(page: Page) -> dict[str, str]:
+    """Accept, edit, reject, undo and reject again, by keyboard; returns the answers by verdict."""
+    expect(page.locator(".reasons")).to_contain_text("contradiction")
+    answers = {"accept": answer_of(page)}
+    press(page, "a")
+
+    answers["edit"] = answer_of(page)
+    page.keyboard.press("e")
+    editor = page.locator("textarea[name=answer]")
+    expect(editor).to_be_focused()
+    expect(editor).to_have_value(answers["edit"])
+    page.keyboard.press("Escape")
+    expect(editor).to_be_hidden()
+    page.keyboard.press("e")
+    editor.fill("All brands,\nbatteries excepted: ask & see.")
+    press(page, "Control+Enter")
+
+    expect(page.locator(".near ins").first).to_be_visible()
+    expect(page.locator(".near del").first).to_be_visible()
+    answers["reject"] = answer_of(page)
+    row = page.url
+    page.keyboard.press("n")
+    page.keyboard.type("are both right? a, e, r are letters here")
+    press(page, "Escape", "r")
+    assert page.url != row
+    press(page, "u")
+    assert page.url == row
+    expect(page.locator(".opinions")).not_to_contain_text("rejected")
+    press(page, "r")
+    expect(page.locator("aside")).to_contain_text("3 of 8 reviewed")
+    return answers
+
+
+def review_again(page: Page, keys: dict[str, str]) -> None:
+    """Ben, in a browser of his own, agrees on two rows and not on the third."""
+    page.locator(".who summary").click()
+    page.get_by_label("Who decides in this browser?").fill("ben")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Go on as").click()
+    for verdict, key in keys.items():
+        page.goto(f"{page.url.partition('?')[0]}?key={key}")
+        expect(page.locator(".opinions")).to_contain_text("1 other reviewer has decided")
+        press(page, "r" if verdict == "reject" else "a")
+
+    # Equal verdicts: 2/3. By chance: accepted 1/3 * 2/3, edited 1/3 * 0, rejected 1/3 * 1/3; together 1/3.
+    expect(page.locator("#agreement")).to_contain_text("κ 0.50")
+    expect(page.locator("#agreement")).to_contain_text("Krippendorff")
+    choose(page, "show", "disagreed")
+    expect(page.locator(".about")).to_contain_text("of 8")
+    expect(page.locator(".opinions")).to_contain_text("edited by ana")
+    choose(page, "show", "open")
+    choose(page, "source", "data/chats.jsonl")
+    expect(page.locator(".about")).to_contain_text("1 of 4")
+
+
+def test_a_review_by_two_people_becomes_the_next_dataset_version(browser, shop):
+    log = ReviewLog(shop)
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.get_by_role("link", name="Begin").click()
+        answers = review_alone(page)
+        keys = {one.verdict: one.example_key for one in log.by_reviewer().values()}
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_contain_text("accept: keep the row as it is")
+        press(page, "Escape", "ArrowRight")
+        press(page, "ArrowLeft")
+        other = browser.new_context().new_page()
+        other.goto(f"{url}/review")
+        review_again(other, keys)
+    assert [one.verdict for one in log.decisions() if one.reviewer == "ana"] == [
+        "accept",
+        "edit",
+        "reject",
+        "undo",
+        "reject",
+    ]
+    assert all(one.seconds is not None for one in log.decisions() if one.verdict != "undo")
+
+    # Ben's word is the later one, but he has not seen the edit; Ana insists.
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/review?key={keys['edit']}")
+        page.keyboard.press("e")
+        press(page, "Control+Enter")
+    made = run(CONFIG, shop).dataset
+
+    learnt = {row.answer for row in made.examples(shop, "train")}
+    assert "All brands,\nbatteries excepted: ask & see." in learnt
+    assert answers["accept"] in learnt
+    assert answers["edit"] not in learnt
+    assert made.removed["review"] == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone_in_light_and_dark(browser, shop, scheme):
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, color_scheme=scheme, is_mobile=True
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    with studio(shop, reviewer="a reviewer with a very long name indeed") as url:
+        for path in ("/", "/review", "/datasets/nothing", f"/datasets/{Dataset.ids(shop)[-1]}"):
+            page.goto(f"{url}{path}")
+            assert page.evaluate("document.documentElement.scrollWidth") == 360, path
+            colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert colour == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(13, 17, 23)")
+    assert [text for text in problems if "404" not in text] == []

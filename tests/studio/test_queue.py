@@ -1,0 +1,183 @@
+"""Which rows are shown, in which order, and what the decisions about them prove."""
+
+import pytest
+from scipy.stats import beta
+
+from conftest import example, save_dataset
+from tunesmith.artifacts.dataset import RemovedRow
+from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.artifacts.suspicion import Reason, Suspicion, write_suspicions
+from tunesmith.core.section import Section
+from tunesmith.studio.opinions import Opinions
+from tunesmith.studio.shelf import Shelf
+from tunesmith.studio.view import Queue, View
+
+ROWS = [(f"question {number}", f"answer {number}") for number in range(200)]
+KEYS = [example(*row).key for row in ROWS]
+
+
+def noticed(number: int, score: float) -> Suspicion:
+    reason = Reason(rule="loss", score=score, text="hard to learn")
+    return Suspicion(key=KEYS[number], reasons=(reason,))
+
+
+@pytest.fixture
+def shelf(workspace):
+    dataset = save_dataset(workspace, ROWS[:150], ROWS[150:])
+    write_suspicions(dataset, workspace, [noticed(3, 0.2), noticed(5, 0.9), noticed(7, 0.55)])
+    return Shelf(dataset, workspace)
+
+
+def decide(log: ReviewLog, key: str, verdict: str, reviewer: str = "ana") -> None:
+    answer = "better" if verdict == "edit" else None
+    log.append([ReviewDecision(example_key=key, verdict=verdict, reviewer=reviewer, answer=answer)])
+
+
+def queue(shelf: Shelf, log: ReviewLog, reviewer: str = "ana", **view: str) -> Queue:
+    return Queue(View(**view), shelf, Opinions(shelf, log), reviewer)
+
+
+def test_orders_put_first_what_they_are_named_for(shelf, workspace):
+    log = ReviewLog(workspace)
+
+    def first(order: str) -> list[str]:
+        return [entry.key for entry in queue(shelf, log, order=order).entries]
+
+    assert first("suspicion")[:3] == [KEYS[5], KEYS[7], KEYS[3]]
+    assert first("uncertainty")[:3] == [KEYS[7], KEYS[3], KEYS[5]]
+    assert first("reading") == KEYS
+    assert first("random") != KEYS
+    assert sorted(first("random")) == sorted(KEYS)
+    assert first("random") == [
+        entry.key for entry in Shelf(shelf.dataset, workspace).ranked("random")
+    ]
+
+
+def test_filters_and_who_has_decided_cut_the_queue(shelf, workspace):
+    log = ReviewLog(workspace)
+    decide(log, KEYS[0], "accept")
+    decide(log, KEYS[0], "reject", "ben")
+    decide(log, KEYS[1], "accept", "ben")
+
+    def waiting(reviewer: str = "ana", **view: str) -> set[str]:
+        return {entry.key for entry in queue(shelf, log, reviewer, **view).waiting}
+
+    assert waiting() == set(KEYS) - {KEYS[0]}
+    assert waiting("ben") == set(KEYS) - {KEYS[0], KEYS[1]}
+    assert waiting(show="unreviewed") == set(KEYS[2:])
+    assert waiting(show="disagreed") == {KEYS[0]}
+    assert waiting(show="decided") == {KEYS[0]}
+    assert waiting(rule="loss") == {KEYS[3], KEYS[5], KEYS[7]}
+    assert waiting(split="validation") == set(KEYS[150:])
+    assert waiting(source="nowhere.jsonl") == set()
+
+
+def test_walking_goes_on_to_what_waits_and_back_to_what_was_decided(shelf, workspace):
+    log = ReviewLog(workspace)
+    decide(log, KEYS[1], "accept")
+    found = queue(shelf, log, order="reading")
+
+    assert found.after(KEYS[0]).key == KEYS[2]
+    assert found.before(KEYS[2]).key == KEYS[1]
+    assert found.before(KEYS[0]) is None
+    assert found.after(KEYS[199]).key == KEYS[0]
+
+
+def test_only_the_unbroken_beginning_of_the_random_order_proves_anything(shelf, workspace):
+    log = ReviewLog(workspace)
+    order = [entry.key for entry in shelf.ranked("random")]
+    for key in (KEYS[3], KEYS[5], order[150]):
+        decide(log, key, "accept")
+    reviewed_by_chance = next(n for n, key in enumerate(order) if key not in (KEYS[3], KEYS[5]))
+    assert Opinions(shelf, log).sample().size == reviewed_by_chance
+
+    for key in order[:100]:
+        decide(log, key, "accept")
+    clean = Opinions(shelf, log).sample()
+    assert (clean.size, clean.bad) == (100, 0)
+    assert clean.at_most == pytest.approx(1 - 0.05**0.01)
+    assert clean.goals == ((0.02, 149),)
+
+    decide(log, order[10], "reject")
+    decide(log, order[20], "edit")
+    found = Opinions(shelf, log).sample()
+    assert found.bad == 2
+    assert found.at_most == pytest.approx(beta.ppf(0.95, 3, 98))
+
+    decide(log, order[50], "undo")
+    assert Opinions(shelf, log).sample().size == 50
+
+
+def test_a_sample_of_an_earlier_version_is_no_sample_of_the_next(shelf, workspace):
+    log = ReviewLog(workspace)
+    order = [entry.key for entry in shelf.ranked("random")]
+    for key in order[:100]:
+        decide(log, key, "reject" if key in order[:20] else "accept")
+    kept = [row for row, key in zip(ROWS, KEYS, strict=True) if key not in order[:20]]
+
+    following = Shelf(save_dataset(workspace, kept), workspace)
+
+    # 80 rows are known to be good, but the 100 that nobody saw are as bad as ever.
+    assert Opinions(following, log).sample().size < 20
+
+
+def test_progress_and_agreement_count_what_stands(shelf, workspace):
+    log = ReviewLog(workspace)
+    for number, mine, other in (
+        (0, "accept", "accept"),
+        (1, "accept", "reject"),
+        (2, "edit", "edit"),
+    ):
+        decide(log, KEYS[number], mine)
+        decide(log, KEYS[number], other, "ben")
+    decide(log, KEYS[3], "accept")
+    decide(log, KEYS[3], "undo")
+    decide(log, "of another version", "accept")
+    opinions = Opinions(shelf, log)
+
+    assert opinions.progress("ana")._asdict() == {
+        "rows": 200,
+        "reviewed": 3,
+        "mine": 3,
+        "accepted": 1,
+        "edited": 1,
+        "rejected": 1,
+        "disagreed": 1,
+    }
+    concord = opinions.concord()
+    assert concord.reviewers == ("ana", "ben")
+    # Observed 2/3; chance 1/3 * 2/3 + 1/3 * 1/3 = 1/3.
+    assert concord.pairs[0].kappa.coefficient == pytest.approx(0.5)
+    assert opinions.last_of("ana").example_key == KEYS[2]
+
+
+def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(workspace):
+    dataset = save_dataset(workspace, ROWS[:3])
+    near, leak = example("question 0?", "answer 0"), example("secret", "x")
+    lines = [
+        RemovedRow(
+            key=row.key, rule=rule, reason="because", score=0.9, witness_key=KEYS[0], example=row
+        ).model_dump_json()
+        for row, rule in (
+            (near, "near-duplicate"),
+            (leak, "golden"),
+            (example(*ROWS[0]), "duplicate"),
+        )
+    ]
+    dataset.removed_path(workspace).write_text("\n".join(lines) + "\n")
+
+    shelf = Shelf(dataset, workspace)
+
+    found = queue(shelf, ReviewLog(workspace), split="removed").waiting
+    assert [entry.key for entry in found] == [near.key]
+    assert shelf.example(near.key) == near
+    assert [one.key for one in found[0].neighbours] == [KEYS[0]]
+    assert near.key in [one.key for one in shelf.entry(KEYS[0]).neighbours]
+    assert near.key not in [entry.key for entry in queue(shelf, ReviewLog(workspace)).waiting]
+
+
+def test_the_view_survives_the_address_of_the_page():
+    view = View(order="random", source="data/ä&b.jsonl")
+
+    assert view.query(key="k", rule="") == "?order=random&source=data%2F%C3%A4%26b.jsonl&key=k"
+    assert isinstance(view, Section)
