@@ -10,7 +10,9 @@ TunesmithError                    1 / 500
 │   ├── UnsafeWeightsError        6 / 403   weights that could run code when opened
 │   └── ChecksumError             6 / 502   bytes that are not the bytes that were promised
 ├── DoesNotFitError               7 / 507   the plan needs more memory than there is
+│   └── OutOfMemoryError          7 / 507   memory ran out in training, and no smaller step is left
 ├── TrainingError                 8 / 500   training stopped because going on would be wrong
+│   └── DivergedError             8 / 500   the loss is no number any more, or ran away
 ├── RequestError                  9 / 400   a serving request that cannot be answered as asked
 │   ├── ForeignOriginError        9 / 403   a page of another site wants to change something
 │   ├── RequestTooLargeError      9 / 413   more bytes or tokens than the limits allow
@@ -23,6 +25,9 @@ Raise sites pass facts; the sentences live here. Interrupted by Ctrl-C exits wit
 
 import difflib
 from collections.abc import Iterable, Sequence
+
+SHOWN_ROWS = 16
+"""Rows that a message names before it only counts them."""
 
 
 class TunesmithError(Exception):
@@ -149,10 +154,42 @@ class DoesNotFitError(TunesmithError):
         self.needed_bytes, self.available_bytes, self.device = needed_bytes, available_bytes, device
 
 
+class OutOfMemoryError(DoesNotFitError):
+    """Memory ran out in the middle of training, with a single example in the micro-batch or outside of a step."""
+
+    def __init__(self, reason: str, *, tokens: int | None = None) -> None:
+        where = f"computing a single example of {tokens} tokens" if tokens else "between two steps"
+        TunesmithError.__init__(
+            self,
+            f"memory ran out {where} ({reason})",
+            fix="set train.gradient_checkpointing: true or lower train.sequence_length;"
+            " `tunesmith train --plan` suggests settings that fit",
+        )
+        self.tokens = tokens
+
+
 class TrainingError(TunesmithError):
     """Training stopped because going on would be wrong."""
 
     exit_code = 8
+
+
+class DivergedError(TrainingError):
+    """The loss stopped being a number or ran away; names the step, the rows in its batch and what is left."""
+
+    def __init__(
+        self, what: str, *, step: int, rows: Sequence[str], checkpoint: str | None
+    ) -> None:
+        shown = ", ".join(rows[:SHOWN_ROWS])
+        more = f" and {len(rows) - SHOWN_ROWS} more" if len(rows) > SHOWN_ROWS else ""
+        kept = (
+            f"the last good checkpoint is {checkpoint}" if checkpoint else "no checkpoint is older"
+        )
+        super().__init__(
+            f"{what} at step {step}, computing {len(rows)} row(s): {shown}{more}; {kept}",
+            fix="lower train.learning_rate; if it happens at the same rows again, look at them",
+        )
+        self.step, self.rows, self.checkpoint = step, tuple(rows), checkpoint
 
 
 class RequestError(TunesmithError):

@@ -20,6 +20,7 @@ from tunesmith.recipe import Recipe
 
 if TYPE_CHECKING:
     from tunesmith.engines.opening import Served
+    from tunesmith.train.material import TrainInputs
     from tunesmith.train.plan import Plan
 
 Kind = TypeVar("Kind", bound=Artifact)
@@ -71,11 +72,10 @@ class Lifecycle:
         inputs = self._inputs("train")
         from tunesmith.train import stage
 
-        given = stage.TrainInputs(self.dataset(), self.recipe.model, self.recipe.name)
         adapter = stage.run(
             self.recipe.train,
             self.workspace,
-            given,
+            self._train_inputs(),
             is_resumed=is_resumed,
             is_quiet=self.is_quiet,
         )
@@ -84,9 +84,11 @@ class Lifecycle:
 
     def plan(self) -> "Plan":
         """What training on the newest dataset will take; see `train.plan.make_plan`."""
+        from tunesmith.train.material import prepare
         from tunesmith.train.plan import make_plan
 
-        return make_plan(self.recipe.train, self.workspace, self.dataset(), self.recipe.model)
+        config = self.recipe.train
+        return make_plan(config, prepare(config, self.workspace, self._train_inputs()))
 
     def evaluate(self) -> EvalReport:
         """Compare the newest adapter with its base on the golden set; see `evaluate.stage.run`."""
@@ -238,6 +240,21 @@ class Lifecycle:
             if newest is not None:
                 served.append(Served.of(newest, self.workspace)._replace(name=self.recipe.name))
         return served
+
+    def _train_inputs(self) -> "TrainInputs":
+        from tunesmith.curate.prompt_keys import prompt_key, prompt_keys
+        from tunesmith.train.material import TrainInputs
+
+        golden_set = self._newest(GoldenSet, "curate", "golden_set")
+        cases = golden_set.cases(self.workspace) if golden_set else []
+        golden = {prompt_key(case.messages) for case in cases}
+        return TrainInputs(
+            self.dataset(),
+            self.recipe.model,
+            self.recipe.name,
+            is_golden=lambda example: not golden.isdisjoint(prompt_keys(example.messages)),
+            answer_limit=self.recipe.evaluate.max_tokens,
+        )
 
     def _train_or_resume(self) -> Adapter:
         try:

@@ -45,6 +45,18 @@ class TrainMetrics(Section):
     tokens_per_second: float
 
 
+class TrainWarning(Section):
+    """Something that makes a run worse than it could be, seen before or while it ran."""
+
+    code: str
+    """A word that programs can look for, as `left-out`."""
+    message: str
+    """What was found, with its number."""
+    fix: str
+    count: int = 1
+    """How many examples, or steps, it concerns."""
+
+
 class Adapter(Artifact):
     """A trained adapter (or, for `full`, a whole model); files are in peft's own layout under `weights/`."""
 
@@ -60,6 +72,8 @@ class Adapter(Artifact):
     libraries: dict[str, str]
     """Versions of the packages that shaped the numbers."""
     metrics: TrainMetrics
+    warnings: tuple[TrainWarning, ...] = ()
+    """What was said before and during training; not part of the id."""
 
     def weights_folder(self, workspace: Workspace) -> Path:
         """The folder that peft, vLLM and transformers load."""

@@ -88,9 +88,12 @@ def curated(
 def plan(made: "Plan", *, as_json: bool) -> None:
     """What training will take."""
     if as_json:
-        print_json(made._asdict())
+        print_json(made.as_json())
         return
     facts("plan", made.shown())
+    for warning in made.warnings:
+        out.print(f"[yellow]warning: {escape(warning.message)}[/yellow]")
+        out.print(f"    fix: {escape(warning.fix)}")
 
 
 def adapter(made: "Adapter", workspace: "Workspace", *, as_json: bool) -> None:

@@ -3,32 +3,68 @@
 import time
 from typing import Any
 
+import psutil
+import torch
 from transformers import TrainerCallback
 
-from tunesmith.core.progress import Progress
+from tunesmith.core.live import LiveView, Reading
+
+VALIDATION_LOSS = "eval_loss"
 
 
-class ShowProgress(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
-    """Reports every optimizer step with loss and speed."""
+class ShowTraining(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """Shows loss, speed and memory after every optimizer step."""
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+    def __init__(self, view: LiveView) -> None:
+        self._view = view
         self._started = time.monotonic()
-        self._loss = float("nan")
+        self._rate = 0.0
         self.trainer: Any = None
         """Set once the trainer exists; its token count gives the speed."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Count the steps of an earlier, interrupted run as done."""
+        """Start the clock; the steps of an earlier, interrupted run count as done."""
         self._started = time.monotonic()
-        if state.global_step:
-            self._progress.advance(state.global_step, "resumed")
+        self._show(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        """Remember the newest loss."""
-        self._loss = (logs or {}).get("loss", self._loss)
+        """A loss was measured."""
+        self._rate = (logs or {}).get("learning_rate", self._rate)
+        self._show(state)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """One more step is done."""
-        speed = self.trainer.seen_tokens / max(time.monotonic() - self._started, 1e-9)
-        self._progress.advance(1, f"loss {self._loss:.3f}  {speed:,.0f} tok/s")
+        self._show(state)
+
+    def _show(self, state: Any) -> None:
+        self._view.show(state.global_step, self._readings(state))
+
+    def _readings(self, state: Any) -> dict[str, Reading]:
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        readings: dict[str, Reading] = {}
+        losses = [row["loss"] for row in state.log_history if "loss" in row]
+        if losses:
+            readings["loss"] = Reading(f"{losses[-1]:.4f}", tuple(losses), f"from {losses[0]:.4f}")
+        scores = [
+            (row[VALIDATION_LOSS], row["step"])
+            for row in state.log_history
+            if VALIDATION_LOSS in row
+        ]
+        if scores:
+            best, step = min(scores)
+            series = tuple(score for score, _ in scores)
+            readings["validation"] = Reading(
+                f"{series[-1]:.4f}", series, f"best {best:.4f} at step {step}"
+            )
+        if self.trainer is not None and self.trainer.seen_tokens:
+            speed = self.trainer.seen_tokens / seconds
+            readings["speed"] = Reading(f"{speed:,.0f} tok/s")
+        readings["memory"] = Reading(f"{used_bytes() / 2**30:.2f} GiB")
+        return readings
+
+
+def used_bytes() -> int:
+    """Memory this process holds: of the GPU where there is one, else of the machine."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_reserved())
+    return int(psutil.Process().memory_info().rss)

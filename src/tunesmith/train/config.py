@@ -60,6 +60,8 @@ class TrainConfig(Section):
     """Times that validation loss is measured and a checkpoint written; 0 for neither but at the end."""
     patience: PositiveInt | None = None
     """Stop after this many measurements without a better validation loss."""
+    log_to: tuple[Literal["tensorboard", "wandb"], ...] = ("tensorboard",)
+    """Where loss and learning rate are written to besides the adapter's own history and plot."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third slower."""
     seed: int = 0

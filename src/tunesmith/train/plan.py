@@ -4,15 +4,15 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.artifacts.dataset import Dataset
-from tunesmith.core.workspace import Workspace
+from tunesmith.artifacts.adapter import TrainWarning
 from tunesmith.errors import DoesNotFitError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import device_name, load_template
-from tunesmith.models.reference import ResolvedModel, resolve
-from tunesmith.train.batches import micro_batches, schedule
+from tunesmith.models.loading import device_name
+from tunesmith.models.reference import ResolvedModel
+from tunesmith.train.batches import micro_batches
 from tunesmith.train.config import TrainConfig
-from tunesmith.train.encoding import encode
+from tunesmith.train.inspection import inspect
+from tunesmith.train.material import Material
 from tunesmith.train.optimizers import choose_optimizer
 
 RESERVE = 0.9
@@ -75,6 +75,13 @@ class Plan(NamedTuple):
     seconds: float
     memory: Memory
     available_bytes: int
+    micro_batch_tokens: int
+    warnings: tuple[TrainWarning, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """All of it, for programs."""
+        warnings = [warning.model_dump() for warning in self.warnings]
+        return {**self._asdict(), "memory": self.memory._asdict(), "warnings": warnings}
 
     def require_fit(self) -> None:
         """Return only if the run fits into the memory that is free.
@@ -117,25 +124,14 @@ class Plan(NamedTuple):
         }
 
 
-def make_plan(
-    config: TrainConfig, workspace: Workspace, dataset: Dataset, model: ModelConfig
-) -> Plan:
+def make_plan(config: TrainConfig, material: Material) -> Plan:
     """Plan a run without loading the weights.
 
     Args:
         config: The recipe's `train:` section.
-        workspace: Where the dataset lies.
-        dataset: What would be trained on.
-        model: The recipe's `model:` section.
+        material: What would be trained on.
     """
-    resolved = resolve(model, workspace.root)
-    template = load_template(resolved, model)
-    split = encode(
-        template, dataset.examples(workspace, "train"), sequence_length=config.sequence_length
-    )
-    steps = schedule(
-        len(split.examples), batch_size=config.batch_size, epochs=config.epochs, seed=config.seed
-    )
+    split, steps = material.train, material.steps(config)
     groups = [
         group
         for step in steps[: -(-len(steps) // config.epochs)]
@@ -145,7 +141,7 @@ def make_plan(
     ]
     padded, longest = max((len(group) * len(group[0].ids), len(group[0].ids)) for group in groups)
     labels = max(sum(example.trained_tokens for example in group) for group in groups)
-    shape = measure_shape(config, resolved, model)
+    shape = measure_shape(config, material.resolved, material.inputs.model)
     device = device_name()
     tokens = split.tokens * config.epochs
     return Plan(
@@ -164,6 +160,8 @@ def make_plan(
             config, shape, device, padded=padded, longest=longest, labels=labels
         ),
         available_bytes=_available_bytes(device),
+        micro_batch_tokens=config.micro_batch_tokens,
+        warnings=inspect(config, material, parameters=shape.parameters),
     )
 
 

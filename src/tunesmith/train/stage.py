@@ -1,47 +1,28 @@
 """The train stage: Dataset x base model -> Adapter."""
 
-import json
 import shutil
 import time
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from tunesmith.artifacts.adapter import Adapter, TrainMetrics
-from tunesmith.artifacts.artifact import write_lines
-from tunesmith.artifacts.dataset import Dataset
+from tunesmith.artifacts.adapter import Adapter, TrainWarning
 from tunesmith.core import fingerprint
-from tunesmith.core.progress import track
-from tunesmith.core.workspace import Workspace, write_text
-from tunesmith.errors import NotMadeYetError
-from tunesmith.models.config import ModelConfig
+from tunesmith.core.live import LiveView, live
+from tunesmith.core.workspace import Workspace
+from tunesmith.errors import NotMadeYetError, OutOfMemoryError
 from tunesmith.models.loading import LoadedModel, device_name, load_model
-from tunesmith.models.reference import resolve
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.batches import schedule
-from tunesmith.train.callbacks import ShowProgress
+from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
-from tunesmith.train.encoding import EncodedSplit, encode
-from tunesmith.train.initialisation import save_adapter
+from tunesmith.train.cutting import is_out_of_memory
+from tunesmith.train.material import Material, TrainInputs, prepare
 from tunesmith.train.optimizers import choose_optimizer
 from tunesmith.train.plan import make_plan
-from tunesmith.train.plot import draw
-from tunesmith.train.trainer import VALIDATION_LOSS, Steps, StepTrainer
-
-TENSORBOARD = "tensorboard"
-"""Folder of the event files, in the run's folder and then in the adapter's."""
-LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
-
-
-class TrainInputs(NamedTuple):
-    """What an adapter is made from."""
-
-    dataset: Dataset
-    model: ModelConfig
-    name: str
-    """The model name that the adapter will answer to."""
+from tunesmith.train.saving import measured, save
+from tunesmith.train.trackers import keep_tracks, make_trackers
+from tunesmith.train.trainer import Steps, StepTrainer
 
 
 def run(
@@ -52,7 +33,7 @@ def run(
     is_resumed: bool = False,
     is_quiet: bool = False,
 ) -> Adapter:
-    """Train and save an adapter.
+    """Train and save an adapter; what makes the run worse than it could be is said first, and kept with it.
 
     Args:
         config: The recipe's `train:` section.
@@ -64,59 +45,48 @@ def run(
     Raises:
         NotMadeYetError: If there is no interrupted run to resume.
         DataError: If no example fits the sequence length.
-        TrainingError: If the loss stops being a number.
-        DoesNotFitError: If the run needs more memory than is free.
+        DivergedError: If the loss stops being a number, or runs away.
+        DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
-    make_plan(config, workspace, inputs.dataset, inputs.model).require_fit()
-    base = _load(config, workspace, inputs.model)
-    train, validation = (
-        encode(
-            base.template,
-            inputs.dataset.examples(workspace, split),
-            sequence_length=config.sequence_length,
-        )
-        for split in ("train", "validation")
-    )
-    folder = _run_folder(config, workspace, inputs, base)
-    checkpoint = _checkpoint(folder, is_resumed=is_resumed)
+    material = prepare(config, workspace, inputs)
+    plan = make_plan(config, material)
+    plan.require_fit()
+    base = _load(config, material)
     parent = find_parent(config, workspace, base.identity)
-    model = make_trainable(base.model, config, parent=parent.folder if parent else None)
-    steps = schedule(
-        len(train.examples),
-        batch_size=config.batch_size,
-        epochs=config.epochs,
-        seed=config.seed,
-    )
-    with track("training", len(steps), is_quiet=is_quiet) as progress:
-        shown = ShowProgress(progress)
-        trainer = StepTrainer(
-            model=model,
-            args=_arguments(config, folder, len(steps), has_validation=bool(validation.examples)),
-            train_dataset=Steps(train.examples, steps),
-            eval_dataset=validation.examples or None,
-            callbacks=[shown, _tensorboard(folder), *_early_stopping(config, validation)],
-            pad_id=base.template.pad_id(),
-            token_budget=config.micro_batch_tokens,
+    folder = _run_folder(config, workspace, material, base)
+    checkpoint = _checkpoint(folder, is_resumed=is_resumed)
+    warnings, steps = list(plan.warnings), len(material.steps(config))
+    with live("training", steps, is_quiet=is_quiet) as view:
+        for warning in warnings:
+            view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
+        shown = ShowTraining(view)
+        callbacks = [shown, *make_trackers(config, folder, inputs.name)]
+        trainer = _trainer(
+            config,
+            folder,
+            material,
+            make_trainable(base.model, config, parent=parent.folder if parent else None),
+            callbacks=callbacks,
+            token_budget=plan.micro_batch_tokens,
+            on_halved=_note(warnings, view),
         )
         shown.trainer = trainer
-        _only_own_output(trainer)
         started = time.monotonic()
-        trainer.train(resume_from_checkpoint=checkpoint)
+        _train(trainer, checkpoint)
         seconds = time.monotonic() - started
-    metrics = _metrics(
-        trainer, epochs=trainer.state.global_step / len(steps) * config.epochs, seconds=seconds
+    metrics = measured(
+        trainer, epochs=trainer.state.global_step / steps * config.epochs, seconds=seconds
     )
-    adapter = _save(trainer, config, workspace, inputs, base, metrics)
-    shutil.move(folder / TENSORBOARD, adapter.folder(workspace) / TENSORBOARD)
+    adapter = save(trainer, config, workspace, material, base.identity, (metrics, warnings))
+    keep_tracks(config, folder, adapter.folder(workspace))
     shutil.rmtree(folder)
     return adapter
 
 
-def _load(config: TrainConfig, workspace: Workspace, model: ModelConfig) -> LoadedModel:
-    resolved = resolve(model, workspace.root)
+def _load(config: TrainConfig, material: Material) -> LoadedModel:
     loaded = load_model(
-        resolved,
-        model,
+        material.resolved,
+        material.inputs.model,
         quantization=config.quantization,
         precision="float32" if config.method == "full" else "bfloat16",
     )
@@ -127,10 +97,10 @@ def _load(config: TrainConfig, workspace: Workspace, model: ModelConfig) -> Load
 
 
 def _run_folder(
-    config: TrainConfig, workspace: Workspace, inputs: TrainInputs, base: LoadedModel
+    config: TrainConfig, workspace: Workspace, material: Material, base: LoadedModel
 ) -> Path:
     settings = [
-        inputs.dataset.id,
+        material.inputs.dataset.id,
         config.model_dump(mode="json"),
         base.identity.model_dump(mode="json"),
     ]
@@ -148,6 +118,45 @@ def _checkpoint(folder: Path, *, is_resumed: bool) -> str | None:
     if not is_resumed and folder.is_dir():
         shutil.rmtree(folder)
     return found if is_resumed else None
+
+
+def _note(warnings: list[TrainWarning], view: LiveView) -> Callable[[str], None]:
+    def note(message: str) -> None:
+        view.say(message)
+        fix = "lower train.micro_batch_tokens, or free memory before the next run"
+        warnings.append(TrainWarning(code="memory-ran-out", message=message, fix=fix))
+
+    return note
+
+
+def _trainer(
+    config: TrainConfig, folder: Path, material: Material, model: Any, **options: Any
+) -> StepTrainer:
+    from transformers import EarlyStoppingCallback, PrinterCallback
+
+    steps, validation = material.steps(config), material.validation
+    trainer = StepTrainer(
+        model=model,
+        args=_arguments(config, folder, len(steps), has_validation=bool(validation.examples)),
+        train_dataset=Steps(material.train.examples, steps, material.sources),
+        eval_dataset=validation.examples or None,
+        pad_id=material.template.pad_id(),
+        **options,
+    )
+    if config.patience is not None and validation.examples and config.evaluations:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=config.patience))
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _train(trainer: StepTrainer, checkpoint: str | None) -> None:
+    try:
+        trainer.train(resume_from_checkpoint=checkpoint)
+    except (RuntimeError, MemoryError) as error:
+        # In a step it is caught and the step cut smaller; here it was the optimizer, or a checkpoint.
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(str(error).partition("\n")[0]) from error
+        raise
 
 
 def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation: bool) -> Any:
@@ -181,90 +190,3 @@ def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation:
         use_cpu=not is_cuda,
         seed=config.seed,
     )
-
-
-def _early_stopping(config: TrainConfig, validation: EncodedSplit) -> Sequence[Any]:
-    from transformers import EarlyStoppingCallback
-
-    if config.patience is None or not validation.examples or not config.evaluations:
-        return []
-    return [EarlyStoppingCallback(early_stopping_patience=config.patience)]
-
-
-def _tensorboard(folder: Path) -> Any:
-    from torch.utils.tensorboard import SummaryWriter
-    from transformers.integrations import TensorBoardCallback
-
-    return TensorBoardCallback(SummaryWriter(folder / TENSORBOARD))
-
-
-def _only_own_output(trainer: StepTrainer) -> None:
-    from transformers import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)
-
-
-def _metrics(trainer: StepTrainer, *, epochs: float, seconds: float) -> TrainMetrics:
-    history = trainer.state.log_history
-    losses = [row["loss"] for row in history if "loss" in row]
-    scores = [(row[VALIDATION_LOSS], row["step"]) for row in history if VALIDATION_LOSS in row]
-    return TrainMetrics(
-        train_loss=losses[-1],
-        validation_loss=min(scores)[0] if scores else None,
-        best_step=min(scores)[1] if scores else trainer.state.global_step,
-        steps=trainer.state.global_step,
-        epochs=round(epochs, 3),
-        trained_tokens=trainer.trained_tokens,
-        seen_tokens=trainer.seen_tokens,
-        seconds=round(seconds, 3),
-        tokens_per_second=round(trainer.seen_tokens / seconds, 1),
-    )
-
-
-def _save(
-    trainer: StepTrainer,
-    config: TrainConfig,
-    workspace: Workspace,
-    inputs: TrainInputs,
-    base: LoadedModel,
-    metrics: TrainMetrics,
-) -> Adapter:
-    made = workspace.folder("training") / "finished"
-    shutil.rmtree(made, ignore_errors=True)
-    save_adapter(trainer.model, made)
-    base.template.tokenizer.save_pretrained(made)
-    weights = {path.name: fingerprint.of_file(path) for path in sorted(made.glob("*.safetensors"))}
-    settings = config.model_dump(mode="json")
-    base_id = base.identity
-    parent = find_parent(config, workspace, base_id)
-    content = [inputs.dataset.id, base_id.model_dump(mode="json"), settings, weights]
-    adapter = Adapter(
-        id=fingerprint.short_id("ad", content),
-        parents=(inputs.dataset.id, *([parent.id] if parent else [])),
-        name=inputs.name,
-        method=config.method,
-        base=base_id,
-        dataset_id=inputs.dataset.id,
-        settings=settings,
-        libraries={library: version(library) for library in LIBRARIES},
-        metrics=metrics,
-    )
-    _name_base(made, base_id.name)
-    target = adapter.weights_folder(workspace)
-    shutil.rmtree(target, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    made.rename(target)
-    history = trainer.state.log_history
-    write_lines(adapter.history_path(workspace), history)
-    draw(history, adapter.plot_path(workspace))
-    return adapter.save(workspace)
-
-
-def _name_base(folder: Path, name: str) -> None:
-    # peft writes the path of this machine's cache; whoever loads the adapter elsewhere needs the model's name.
-    path = folder / "adapter_config.json"
-    if path.is_file():
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        reference, _, revision = name.rpartition("@")
-        settings |= {"base_model_name_or_path": reference, "revision": revision}
-        write_text(path, json.dumps(settings, indent=2) + "\n")

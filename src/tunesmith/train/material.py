@@ -1,0 +1,73 @@
+"""What a run works on: the examples in tokens, before any weight is loaded."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tunesmith.artifacts.dataset import Dataset
+from tunesmith.core.conversation import Example
+from tunesmith.core.workspace import Workspace
+from tunesmith.models.config import ModelConfig
+from tunesmith.models.loading import load_template
+from tunesmith.models.reference import ResolvedModel, resolve
+from tunesmith.models.template import ChatTemplate
+from tunesmith.train.batches import schedule
+from tunesmith.train.config import TrainConfig
+from tunesmith.train.encoding import EncodedSplit, encode
+
+
+class TrainInputs(NamedTuple):
+    """What an adapter is made from."""
+
+    dataset: Dataset
+    model: ModelConfig
+    name: str
+    """The model name that the adapter will answer to."""
+    is_golden: Callable[[Example], bool] = lambda _: False
+    """Whether an example asks what a golden case asks; such examples are warned about."""
+    answer_limit: int | None = None
+    """Longest answer in tokens that the model may give when it is measured; longer ones are warned about."""
+
+
+class Material(NamedTuple):
+    """A dataset in the tokens of a base model."""
+
+    inputs: TrainInputs
+    resolved: ResolvedModel
+    template: ChatTemplate
+    examples: list[Example]
+    """The training split, too long ones included."""
+    train: EncodedSplit
+    validation: EncodedSplit
+
+    @property
+    def sources(self) -> list[str]:
+        """Where each example of `train` was read, as `file:line`."""
+        lost = {example.key for example in self.train.too_long}
+        return [example.source for example in self.examples if not lost or example.key not in lost]
+
+    def steps(self, config: TrainConfig) -> list[list[int]]:
+        """Positions in `train` of the examples of every optimizer step."""
+        return schedule(
+            len(self.train.examples),
+            batch_size=config.batch_size,
+            epochs=config.epochs,
+            seed=config.seed,
+        )
+
+
+def prepare(config: TrainConfig, workspace: Workspace, inputs: TrainInputs) -> Material:
+    """The examples in tokens; too long ones are set aside and counted.
+
+    Raises:
+        DataError: If no example fits the sequence length.
+        ModelError: If the base model is not found.
+    """
+    resolved = resolve(inputs.model, workspace.root)
+    template = load_template(resolved, inputs.model)
+    examples = inputs.dataset.examples(workspace, "train")
+    validation = inputs.dataset.examples(workspace, "validation")
+    train, held_out = (
+        encode(template, split, sequence_length=config.sequence_length)
+        for split in (examples, validation)
+    )
+    return Material(inputs, resolved, template, examples, train, held_out)
