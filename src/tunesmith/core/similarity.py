@@ -1,0 +1,213 @@
+"""Which texts are nearly the same: MinHash finds candidates, their true Jaccard similarity decides."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MISSED_SHARE = 1e-4
+"""Share of pairs exactly at the threshold that may share no band; more similar pairs are missed far less often."""
+SURE_DEVIATIONS = 4.0
+"""A pair is not compared if its signature's estimate lies this many standard deviations below the threshold."""
+TEXTS_AT_ONCE = 2_048
+"""Texts that are folded and hashed together: about as many as a core's cache holds."""
+PAIRS_AT_ONCE = 8_192
+"""Pairs that a thread compares before it takes the next."""
+PAIRS_IN_MEMORY = 500_000
+"""Pairs whose texts are fetched together."""
+
+
+class Texts(NamedTuple):
+    """Many texts in one array of bytes, case and compatibility forms unified; text i begins at `offsets[i]`."""
+
+    data: "NDArray[np.uint8]"
+    offsets: "NDArray[np.int64]"
+
+    def __len__(self) -> int:
+        """How many texts."""
+        return len(self.offsets) - 1
+
+
+Fetch = Callable[["NDArray[np.int64]"], Texts]
+"""Called with ascending positions, gives these texts in this order."""
+
+
+class NearDuplicates(NamedTuple):
+    """Texts that nearly say what a better one says, as arrays of the same length."""
+
+    positions: "NDArray[np.int64]"
+    witnesses: "NDArray[np.int64]"
+    """For each the kept text that it repeats."""
+    similarities: "NDArray[np.float32]"
+    """True Jaccard similarity of their shingles, never below the threshold."""
+
+
+def near_duplicates(
+    texts: Sequence[str], threshold: float, *, order: "NDArray[np.int64] | None" = None
+) -> NearDuplicates:
+    """All texts to leave out so that no two similar ones are left, each with the kept text that it repeats.
+
+    Args:
+        texts: Case, white space and compatibility forms make no difference.
+        threshold: Jaccard similarity of the sets of five-character shingles, above 0 and at most 1.
+        order: Positions of all texts, the best first: of two similar ones the better is kept. By default the first.
+    """
+    pairs = candidate_pairs(signatures(texts), threshold, order=order)
+    scores = similarities(pairs, lambda positions: fold(texts[i] for i in positions.tolist()))
+    is_near = scores >= threshold
+    return leave_out(len(texts), pairs[is_near], scores[is_near], order=order)
+
+
+def band_width(threshold: float) -> int:
+    """The most bytes a band can have so that hardly a pair at the threshold is missed.
+
+    A pair of similarity s shares a band of r bytes with probability s^r, or a little more.
+    Source: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets (3rd edition), 3.4.
+    """
+    from tunesmith.core.minhash import BINS
+
+    widths = range(BINS, 1, -1)
+    good = (r for r in widths if (1 - threshold**r) ** (BINS // r) <= MISSED_SHARE)
+    return next(good, 1)
+
+
+def fold(texts: Iterable[str]) -> Texts:
+    """Texts in the form in which they are compared; a NUL in a text counts as a space."""
+    import numpy as np
+
+    parts = list(texts)
+    blocks = [
+        _fold_block(parts[first : first + TEXTS_AT_ONCE])
+        for first in range(0, len(parts), TEXTS_AT_ONCE)
+    ]
+    data = np.concatenate([np.empty(0, dtype=np.uint8), *blocks])
+    ends = np.flatnonzero(data == 0)
+    return Texts(data, np.concatenate([[0], ends + 1]).astype(np.int64))
+
+
+def _fold_block(parts: Sequence[str]) -> "NDArray[np.uint8]":
+    """The texts' bytes, a 0 behind each."""
+    import unicodedata
+
+    import numpy as np
+
+    joined = "\0".join(parts) + "\0"
+    if joined.count("\0") != len(parts):
+        joined = "".join(part.replace("\0", " ") + "\0" for part in parts)
+    if not joined.isascii():
+        joined = unicodedata.normalize("NFKC", joined)
+    return np.frombuffer(joined.casefold().encode("utf-8", errors="replace"), dtype=np.uint8)
+
+
+def signatures(texts: Sequence[str]) -> "NDArray[np.uint8]":
+    """One row a text; the share of equal bytes in two rows estimates the similarity of their texts."""
+    import numpy as np
+
+    from tunesmith.core import minhash
+
+    found = np.empty((len(texts), minhash.BINS + 1), dtype=np.uint8)
+
+    def fill(first: int, last: int) -> None:
+        part = fold(texts[first:last])
+        minhash.signatures(part.data, part.offsets, found[first:last])
+
+    _in_threads(fill, len(texts), TEXTS_AT_ONCE)
+    return found
+
+
+def candidate_pairs(
+    found: "NDArray[np.uint8]", threshold: float, *, order: "NDArray[np.int64] | None" = None
+) -> "NDArray[np.int32]":
+    """Pairs of texts worth comparing, the better text first, no pair twice, sorted.
+
+    Args:
+        found: Signatures.
+        threshold: Pairs below it are of no interest.
+        order: Positions of all texts, the best first.
+    """
+    import numpy as np
+
+    from tunesmith.core import minhash
+
+    count, width = len(found), band_width(threshold)
+    ranked = np.arange(count) if order is None else order
+    filled = np.maximum(np.arange(minhash.BINS + 1), 1)
+    deviation = np.sqrt(threshold * (1 - threshold) / filled)
+    limits = np.floor((threshold - SURE_DEVIATIONS * deviation) * minhash.BINS).astype(np.int32)
+    packed: list[NDArray[np.int64]] = []
+
+    def search(first: int, last: int) -> None:
+        for band in range(first, last):
+            keys, pairs = np.empty(count, dtype=np.uint64), np.empty((2 * count, 2), dtype=np.int32)
+            minhash.band_keys(found, ranked, band * width, width, keys)
+            keys.sort()
+            used = minhash.bucket_pairs(found, ranked, keys, limits, pairs)
+            packed.append(pairs[:used, 0].astype(np.int64) << 32 | pairs[:used, 1])
+
+    _in_threads(search, minhash.BINS // width, 1)
+    every = np.unique(np.concatenate(packed))
+    return np.stack([every >> 32, every & 0xFFFFFFFF], axis=1).astype(np.int32)
+
+
+def similarities(pairs: "NDArray[np.int32]", fetch: Fetch) -> "NDArray[np.float32]":
+    """Jaccard similarity of the sets of shingles of each pair; exact but for clashes of 64-bit hashes."""
+    import numpy as np
+
+    scores = np.empty(len(pairs), dtype=np.float32)
+    for start in range(0, len(pairs), PAIRS_IN_MEMORY):
+        part = slice(start, start + PAIRS_IN_MEMORY)
+        positions, local = np.unique(pairs[part], return_inverse=True)
+        _compare(fetch(positions), local.reshape(-1, 2).astype(np.int32), scores[part])
+    return scores
+
+
+def _compare(texts: Texts, pairs: "NDArray[np.int32]", scores: "NDArray[np.float32]") -> None:
+    from tunesmith.core import minhash
+
+    def compare(first: int, last: int) -> None:
+        part = slice(first, last)
+        minhash.jaccard(texts.data, texts.offsets, pairs[part], scores[part])
+
+    _in_threads(compare, len(pairs), PAIRS_AT_ONCE)
+
+
+def leave_out(
+    count: int,
+    pairs: "NDArray[np.int32]",
+    scores: "NDArray[np.float32]",
+    *,
+    order: "NDArray[np.int64] | None" = None,
+) -> NearDuplicates:
+    """What to leave out of `count` texts so that of no pair both are kept; the better one stays."""
+    import numpy as np
+
+    from tunesmith.core import minhash
+
+    order = np.arange(count) if order is None else order
+    rank = np.empty(count, dtype=np.int32)
+    rank[order] = np.arange(count, dtype=np.int32)
+    ranks = np.sort(rank[pairs], axis=1)
+    by_worse = np.lexsort((ranks[:, 0], -scores, ranks[:, 1]))
+    is_kept, witness = np.ones(count, dtype=bool), np.full(count, -1, dtype=np.int32)
+    similarity = np.zeros(count, dtype=np.float32)
+    minhash.keep_best(ranks[by_worse], scores[by_worse], is_kept, witness, similarity)
+    out = np.flatnonzero(~is_kept)
+    positions = order[out]
+    reading_order = np.argsort(positions)
+    out = out[reading_order]
+    return NearDuplicates(positions[reading_order], order[witness[out]], similarity[out])
+
+
+def _in_threads(work: Callable[[int, int], None], count: int, step: int) -> None:
+    """Call `work(first, last)` for all of `range(count)` in steps, on all cores; compiled code runs side by side."""
+    ranges = [(first, min(first + step, count)) for first in range(0, count, step)]
+    if len(ranges) < 2:
+        for part in ranges:
+            work(*part)
+        return
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda part: work(*part), ranges))
