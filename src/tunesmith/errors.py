@@ -40,6 +40,10 @@ class TunesmithError(Exception):
         super().__init__(what)
         self.what, self.fix = what, fix
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors travel between processes whole, though their classes are made from facts."""
+        return _restored, (type(self), self.args, self.__dict__)
+
 
 class RecipeError(TunesmithError):
     """The recipe, or a command-line setting, cannot be used; lists every problem at once."""
@@ -267,6 +271,14 @@ class GateNotPassedError(TunesmithError):
             " `--force` promotes all the same",
         )
         self.gate, self.measured, self.required = gate, measured, required
+
+
+def _restored(
+    kind: type[TunesmithError], args: tuple[object, ...], facts: dict[str, object]
+) -> TunesmithError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -59,7 +59,7 @@ def edited(text: str, rng: random.Random) -> str:
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
     """300 sentences of few words, so that many are a little similar, and 100 edits of them."""
-    rng = random.Random(0)
+    rng = random.Random(0)  # noqa: S311 - repeatable texts
     words = ["".join(rng.choices("etaoinshr", k=rng.randint(2, 8))) for _ in range(150)]
     first = [" ".join(rng.choices(words, k=rng.randint(3, 60))) for _ in range(300)]
     return first + [edited(rng.choice(first), rng) for _ in range(100)]
@@ -97,7 +97,7 @@ def test_the_share_of_equal_bytes_estimates_the_similarity(texts):
     ]
 
     # 128 samples of a share deviate by at most sqrt(0.25 / 128) = 0.044 each; the mean of many hardly.
-    assert len(errors) > 500
+    assert len(errors) > 300
     assert abs(np.mean(errors)) < 0.01
     assert np.sqrt(np.mean(np.square(errors))) < 0.05
 

@@ -221,3 +221,66 @@ def test_a_group_stays_on_one_side_and_strata_have_their_share_on_every_side(wor
         name: sum(x["kind"] == "rare" for x in side) / len(side) for name, side in sides.items()
     }
     assert shares == pytest.approx(dict.fromkeys(sides, 0.1), abs=0.02)
+
+
+LONG = "Our parcel service delivers from Monday to Saturday; your order {} left the warehouse this morning"
+
+
+def test_the_best_of_near_duplicates_is_kept_and_rows_with_other_numbers_are_none(workspace):
+    asked = "Could you please tell me when my parcel is going to arrive"
+    write(
+        workspace,
+        "data/a.jsonl",
+        pair(asked, LONG.format(11)),
+        pair(asked + " here?", LONG.format(11) + " by van."),
+        pair(asked + " here?", LONG.format(12) + " by van."),
+        {**pair(asked, LONG.format(11) + " by train."), "label": False},
+    )
+    write(workspace, "golden.jsonl", pair("z"))
+    config = CurateConfig(golden="golden.jsonl", validation_share=0)
+
+    result = run(config, workspace)
+
+    (gone,) = removed(workspace, result)
+    assert (gone.rule, gone.example.source, gone.witness) == (
+        "near_duplicate",
+        "data/a.jsonl:1",
+        "data/a.jsonl:2",
+    )
+    assert 0.85 <= gone.score < 1
+    blind = run(config.model_copy(update={"numbers_matter": False}), workspace)
+    assert blind.dataset.removed == {"near_duplicate": 2}
+    everything = run(config.model_copy(update={"near_duplicates": None}), workspace)
+    assert everything.dataset.removed == {}
+
+
+def test_a_reworded_golden_question_is_not_trained_on(workspace):
+    asked = "Could you please tell me when the parcel that I ordered is going to arrive at my house"
+    write(workspace, "data/a.jsonl", pair(asked + "?", "soon"), pair("other", "no"))
+    write(workspace, "golden.jsonl", pair(asked.replace("Could", "Would"), "soon"))
+
+    result = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    (leak,) = removed(workspace, result)
+    assert (leak.rule, leak.witness) == ("golden", "golden.jsonl:1")
+    assert leak.reason.startswith("asks nearly what the golden case golden.jsonl:1 asks (9")
+
+
+def test_near_questions_stay_on_one_side_of_every_split(workspace):
+    words = "please explain to a new colleague in a few words how our team is using the"
+    rows = [
+        pair(f"{start} {words} tool {tool * 5}", f"Answer {tool} {start} {tool * 30}")
+        for tool in map(chr, range(ord("a"), ord("z")))
+        for start in ("Could you", "Can you", "Would you")
+    ]
+    write(workspace, "data/a.jsonl", *rows)
+
+    dataset, golden = run(CurateConfig(near_duplicates=None, golden_share=0.3), workspace)
+
+    questions = [
+        [e.prompt[0].content[-5:] for e in dataset.examples(workspace, "train")],
+        [e.prompt[0].content[-5:] for e in dataset.examples(workspace, "validation")],
+        [c.messages[0].content[-5:] for c in golden.cases(workspace)],
+    ]
+    assert all(questions)
+    assert sum(len(set(side)) for side in questions) == 25

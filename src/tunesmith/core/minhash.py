@@ -93,13 +93,13 @@ def signatures(data, offsets, found):  # type: ignore[no-untyped-def]
         total = _shingles(data[offsets[row] : offsets[row + 1]], codes, hashes)
         lowest[:] = EMPTY
         for index in range(total):
-            place = np.int64(hashes[index] >> BIN_SHIFT)
-            # One below EMPTY at the most.
+            chosen = np.int64(hashes[index] >> BIN_SHIFT)
+            # Below EMPTY.
             value = np.uint32((hashes[index] >> np.uint64(16)) & np.uint64(0x7FFFFFFF))
-            lowest[place] = min(lowest[place], value)
+            lowest[chosen] = min(lowest[chosen], value)
         filled = 0
         for place in range(BINS):
-            source, attempt = place, np.uint64(0)
+            source, attempt = np.int64(place), np.uint64(0)
             filled += lowest[place] != EMPTY
             while lowest[source] == EMPTY:
                 attempt += np.uint64(1)
@@ -150,7 +150,7 @@ def bucket_pairs(found, order, keys, limits, pairs):  # type: ignore[no-untyped-
         row = order[np.int64(keys[place] & LOW)]
         for other in (best, place - 1):
             partner = order[np.int64(keys[other] & LOW)]
-            if _looks_similar(found, partner, row, limits):
+            if _looks_similar(found[partner], found[row], limits):
                 pairs[count, 0], pairs[count, 1] = partner, row
                 count += 1
             if best == place - 1:
@@ -159,11 +159,22 @@ def bucket_pairs(found, order, keys, limits, pairs):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True)
-def _looks_similar(found, one, other, limits):  # type: ignore[no-untyped-def]
+def look_alikes(found, one, limits, rows):  # type: ignore[no-untyped-def]
+    """Fill `rows` with those whose signatures look similar to `one`; returns how many."""
+    count = 0
+    for row in range(len(found)):
+        if _looks_similar(found[row], one, limits):
+            rows[count] = row
+            count += 1
+    return count
+
+
+@njit(nogil=True, cache=True)
+def _looks_similar(one, other, limits):  # type: ignore[no-untyped-def]
     equal = 0
     for place in range(BINS):
-        equal += found[one, place] == found[other, place]
-    return equal >= limits[min(found[one, BINS], found[other, BINS])]
+        equal += one[place] == other[place]
+    return equal >= limits[min(one[BINS], other[BINS])]
 
 
 @njit(nogil=True, cache=True)

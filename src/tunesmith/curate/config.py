@@ -31,6 +31,12 @@ class CurateConfig(Section):
     """System turn put before conversations that have none, golden ones included."""
     max_characters: PositiveInt = 100_000
     """Longest example; longer rows are set aside."""
+    near_duplicates: float | None = Field(0.85, gt=0.3, le=1)
+    """Jaccard similarity of five-character shingles from which the best of several rows is kept; `null` keeps all."""
+    numbers_matter: bool = True
+    """Rows with other numbers in them are no near-duplicates: above 90 % and above 95 % mean different things."""
+    leakage: float | None = Field(0.9, gt=0.3, le=1)
+    """Similarity from which two questions may not stand on different sides of a split; `null`: equal ones may not."""
     select: PositiveInt | None = None
     """Keep only this many rows, the most diverse ones by the words of their questions; unset keeps all."""
     keep: tuple[str, ...] = ()

@@ -1,11 +1,13 @@
 """One function over many jobs: in this process, on all cores, or on a Ray cluster; the same results in any case."""
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain, islice
+from queue import SimpleQueue
 from typing import Literal, TypeVar
+
+from tunesmith.curate.helper import Helper
 
 Work = TypeVar("Work")
 Made = TypeVar("Made")
@@ -25,8 +27,9 @@ def fan_out(
     A single job runs in this process: starting others would take longer than it does.
     """
     workers = workers or os.cpu_count() or 1
-    first_two = list(islice(iter_jobs := iter(jobs), 2))
-    jobs = chain(first_two, iter_jobs)
+    remaining = iter(jobs)
+    first_two = list(islice(remaining, 2))
+    jobs = chain(first_two, remaining)
     if engine == "ray":
         from tunesmith.curate.ray_engine import fan_out_on_ray
 
@@ -40,32 +43,28 @@ def fan_out(
 def _on_cores(
     function: Callable[[Work], Made], jobs: Iterable[Work], workers: int
 ) -> Iterator[Made]:
-    import multiprocessing
+    idle: SimpleQueue[Helper] = SimpleQueue()
+    helpers = [Helper() for _ in range(workers)]
 
-    # Not forked: the parent may hold threads of torch or of numba.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_leave_with_parent) as pool:
-        running: set[Future[Made]] = set()
-        for job in jobs:
-            running.add(pool.submit(function, job))
-            if len(running) >= workers * IN_FLIGHT_PER_WORKER:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        for future in running:
-            yield future.result()
+    def work(job: Work) -> Made:
+        helper = idle.get()
+        try:
+            return helper.call(function, job)
+        finally:
+            idle.put(helper)
 
-
-def _leave_with_parent() -> None:
-    """Ends this worker when the process that started it is gone, killed or not."""
-    import multiprocessing
-    from multiprocessing.connection import wait as wait_for
-
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        wait_for([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    try:
+        for helper in helpers:
+            idle.put(helper)
+        with ThreadPoolExecutor(workers) as pool:
+            running: set[Future[Made]] = set()
+            for job in jobs:
+                running.add(pool.submit(work, job))
+                if len(running) >= workers * IN_FLIGHT_PER_WORKER:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            for future in running:
+                yield future.result()
+    finally:
+        for helper in helpers:
+            helper.close()

@@ -80,7 +80,7 @@ def hold_out(config: CurateConfig, rows: Rows) -> tuple[GoldenCases, "NDArray[np
     positions = held_out(
         rows, rows.kept, purpose="golden", share=config.golden_share, seed=config.seed
     )
-    positions = positions[~rows.is_down[positions]]
+    positions = positions[rows.verdicts[positions] != "down"]
     if not len(positions):
         raise DataError(
             f"{len(rows.kept)} examples are too few to hold {config.golden_share:.0%} out as golden cases",

@@ -1,10 +1,16 @@
 """What a conversation asks and says, as keys: equal questions must land on the same side of every split."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from tunesmith.core.conversation import Example, Prompt
 from tunesmith.core.text import normalise
+
+NUMBER = re.compile(r"\d+")
+UNSPOKEN = frozenset({"system", "thumb"})
+"""Roles of texts that nobody in the conversation says."""
 
 
 def prompt_key(messages: Prompt) -> str:
@@ -24,6 +30,22 @@ def prompt_keys(messages: Prompt) -> list[str]:
 def conversation_key(example: Example) -> str:
     """Equal for examples that say the same, case, white space and closing punctuation aside."""
     return "\x1f".join(f"{role}\x1e{normalise(text)}" for role, text in example.texts)
+
+
+def said(example: Example) -> str:
+    """Everything said, the system turn aside: what is compared to find rows that nearly say the same."""
+    return "\n".join(text for role, text in example.texts if role not in UNSPOKEN)
+
+
+def question(messages: Prompt) -> str:
+    """The opening question: what is asked before the first answer, the system turn aside."""
+    spoken = takewhile(lambda turn: turn.role != "assistant", messages)
+    return "\n".join(turn.content for turn in spoken if turn.role != "system")
+
+
+def numbers_key(text: str) -> int:
+    """Hash of the numbers in a text, in their order."""
+    return hash64(" ".join(NUMBER.findall(text)))
 
 
 def group_links(columns: Mapping[str, str], group_by: Sequence[str]) -> list[int]:

@@ -11,6 +11,7 @@ from tunesmith.artifacts.review import ReviewDecision, ReviewLog
 from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, Pair, Thumb
 from tunesmith.core.progress import track
+from tunesmith.core.similarity import signatures
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.fan_out import fan_out
@@ -19,8 +20,11 @@ from tunesmith.curate.prompt_keys import (
     conversation_key,
     group_links,
     hash64,
+    numbers_key,
     own_link,
     prompt_keys,
+    question,
+    said,
 )
 from tunesmith.curate.readers.folders import files_in
 from tunesmith.curate.reading import read_rows
@@ -38,6 +42,9 @@ NO_MATTER_TO_SHARDS = {
     "validation_share",
     "experts",
     "keep",
+    "near_duplicates",
+    "numbers_matter",
+    "leakage",
     "engine",
     "workers",
     "seed",
@@ -96,12 +103,33 @@ def batched(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 def refine(job: Job) -> int:
     """Make the job's shard; returns the number of rows in it, which is the number of rows read."""
-    refined = [_refined(job, row) for row in job.rows]
-    write_shard(job.shard, refined)
+    refined: list[Refined] = []
+    texts: list[tuple[str, str]] = []
+    for row in job.rows:
+        one, example = _refined(job, row)
+        refined.append(one)
+        texts.append((said(example), question(example.messages)) if example else ("", ""))
+    everything = signatures([text for text, _ in texts])
+    questions = signatures([text for _, text in texts])
+    write_shard(
+        job.shard,
+        [
+            row._replace(
+                said=whole.tobytes(),
+                question=asked.tobytes(),
+                said_numbers=numbers_key(texts[place][0]),
+                question_numbers=numbers_key(texts[place][1]),
+            )
+            for place, (row, whole, asked) in enumerate(
+                zip(refined, everything, questions, strict=True)
+            )
+        ],
+    )
     return len(refined)
 
 
-def _refined(job: Job, row: RawRow | Rejected) -> Refined:
+def _refined(job: Job, row: RawRow | Rejected) -> tuple[Refined, Example | None]:
+    """The row's columns, and the example where it is one."""
     outcome = row if isinstance(row, Rejected) else understand(row, job.shown, job.config)
     if isinstance(outcome, Rejected):
         return Refined(
@@ -111,12 +139,13 @@ def _refined(job: Job, row: RawRow | Rejected) -> Refined:
             rule=UNREADABLE,
             reason=_encodable(outcome.reason),
             row=_encodable(outcome.row),
-        )
+        ), None
     reviewed = apply_review([outcome.example], job.decisions)
     for example, reason in reviewed.rejected:
         refined = _columns(job, row.line, outcome._replace(example=example))
-        return refined._replace(rule="review", reason=reason)
-    return _columns(job, row.line, outcome._replace(example=reviewed.kept[0]))
+        return refined._replace(rule="review", reason=reason), example
+    kept = reviewed.kept[0]
+    return _columns(job, row.line, outcome._replace(example=kept)), kept
 
 
 def _columns(job: Job, line: int, understood: Understood) -> Refined:

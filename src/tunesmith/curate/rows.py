@@ -3,9 +3,11 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tunesmith.core.conversation import Example, example_of
+from tunesmith.core.similarity import SIGNATURE_BYTES, Texts, fold
+from tunesmith.curate.prompt_keys import question, said
 from tunesmith.curate.shard import UNREADABLE, read_columns, read_rows
 from tunesmith.errors import NoGoodRowsError
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 
 COLUMNS = ("line", "file", "rule", "key", "verdict", "exact", "stratum", "characters")
+
+
+Part = Literal["said", "question"]
+"""What of a row is compared: everything said, or the opening question."""
 
 
 class Removal(NamedTuple):
@@ -75,13 +81,14 @@ class Rows:
         self.exact = table["exact"].to_numpy()
         self.stratum = table["stratum"].to_numpy()
         self.characters = table["characters"].to_numpy()
-        self.is_down = _is_in(table["verdict"], ["down"])
+        self.verdicts = table["verdict"].to_numpy()
         self._keys = table["key"].combine_chunks()
         self.is_safe = _is_in(table["key"], keep)
         self.is_expert = np.array([name in experts for name in self.names])[self.files]
         self.is_kept = _is_in(table["rule"], [""])
         self.is_rejected = _is_in(table["rule"], [UNREADABLE])
         self.removals: dict[int, Removal] = {}
+        self.bonds: NDArray[np.int64] = np.empty((0, 2), dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -105,6 +112,31 @@ class Rows:
         """A column of lists of hashes, `asked` or `links`."""
         lists = read_columns(self.shards, [column])[column].combine_chunks()
         return Lists(lists.values.to_numpy(), lists.offsets.to_numpy().astype("int64"))
+
+    def signatures(self, part: Part) -> "NDArray[np.uint8]":
+        """MinHash signature of every row's text; see `similarity.signatures`."""
+        import numpy as np
+
+        column = read_columns(self.shards, [part])[part].combine_chunks()
+        content = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
+        return content.reshape(-1, SIGNATURE_BYTES)[column.offset : column.offset + len(column)]
+
+    def numbers(self, part: Part) -> "NDArray[np.uint64]":
+        """Hash of the numbers in every row's text: equal for texts with the same numbers in the same order."""
+        column = f"{part}_numbers"
+        found: NDArray[np.uint64] = read_columns(self.shards, [column])[column].to_numpy()
+        return found
+
+    def texts(self, positions: "NDArray[np.int64]", part: Part) -> Texts:
+        """What is compared of the rows at these ascending positions."""
+        examples = self.examples(positions)
+        if part == "said":
+            return fold(said(example) for example in examples)
+        return fold(question(example.messages) for example in examples)
+
+    def bind(self, pairs: "NDArray[np.int64]") -> None:
+        """Keep the rows of each pair on one side of every split."""
+        self.bonds = pairs
 
     def examples(self, positions: "NDArray[np.int64]") -> Iterator[Example]:
         """The examples at these ascending positions, read a shard at a time."""

@@ -6,11 +6,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tunesmith.core.similarity import SIGNATURE_BYTES
+
 if TYPE_CHECKING:
     import pyarrow
 
 UNREADABLE = "unreadable"
 """The rule of rows that are no example at all; all other rules remove good rows."""
+
+
+NO_SIGNATURE = bytes(SIGNATURE_BYTES)
 
 
 class Refined(NamedTuple):
@@ -43,6 +48,14 @@ class Refined(NamedTuple):
     stratum: int = 0
     """64-bit hash of the columns to stratify by."""
     characters: int = 0
+    said_numbers: int = 0
+    """64-bit hash of the numbers in everything said, in their order."""
+    question_numbers: int = 0
+    """The same of the opening question."""
+    said: bytes = NO_SIGNATURE
+    """MinHash signature of everything said."""
+    question: bytes = NO_SIGNATURE
+    """MinHash signature of the opening question."""
 
 
 def _schema() -> "pyarrow.Schema":
@@ -58,6 +71,10 @@ def _schema() -> "pyarrow.Schema":
         "links": hashes,
         "stratum": pa.uint64(),
         "characters": pa.int64(),
+        "said_numbers": pa.uint64(),
+        "question_numbers": pa.uint64(),
+        "said": pa.binary(SIGNATURE_BYTES),
+        "question": pa.binary(SIGNATURE_BYTES),
     }
     return pa.schema([(name, types.get(name, pa.string())) for name in Refined._fields])
 

@@ -64,7 +64,10 @@ def units(rows: Rows, positions: "NDArray[np.int64]") -> "NDArray[np.int64]":
     row = np.searchsorted(positions, owners[mine])
     _, link = np.unique(links.values[mine], return_inverse=True)
     count = len(positions) + link.max(initial=-1) + 1
-    graph = coo_array((np.ones(len(row), dtype=bool), (row, len(positions) + link)), (count, count))
+    bonds = rows.bonds[np.isin(rows.bonds, positions).all(axis=1)]
+    one, other = np.searchsorted(positions, bonds).T
+    ends = np.concatenate([row, one]), np.concatenate([len(positions) + link, other])
+    graph = coo_array((np.ones(len(ends[0]), dtype=bool), ends), (count, count))
     found: NDArray[np.int64] = connected_components(graph, directed=False)[1][: len(positions)]
     return found
 

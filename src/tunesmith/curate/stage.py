@@ -18,7 +18,8 @@ from tunesmith.curate.rows import Rows
 from tunesmith.curate.split import held_out
 from tunesmith.curate.steps.diversity import find_redundant
 from tunesmith.curate.steps.duplicates import find_duplicates
-from tunesmith.curate.steps.leakage import find_leaks
+from tunesmith.curate.steps.leakage import find_leaks, find_near_leaks
+from tunesmith.curate.steps.near import find_near_duplicates, near_questions
 from tunesmith.errors import DataError, NotMadeYetError
 
 
@@ -55,6 +56,12 @@ def run(
     shards = refine_all(config, workspace, paths, is_quiet=is_quiet)
     rows = _open(config, workspace, paths, shards)
     rows.remove(find_duplicates(rows))
+    if config.near_duplicates:
+        rows.remove(
+            find_near_duplicates(rows, config.near_duplicates, numbers_matter=config.numbers_matter)
+        )
+    if config.leakage:
+        rows.bind(near_questions(rows, config.leakage, numbers_matter=config.numbers_matter))
     golden, sides = _sides(config, workspace, rows)
     if not len(sides.train):
         raise DataError(
@@ -102,6 +109,13 @@ def _sides(config: CurateConfig, workspace: Workspace, rows: Rows) -> tuple[Gold
         golden, held = read_golden(config, path, workspace.shown(path)), np.array([], dtype=int)
     rows.set_apart(held)
     rows.remove(find_leaks(rows, golden.secrets), is_final=True)
+    if config.golden and config.leakage:
+        rows.remove(
+            find_near_leaks(
+                rows, golden.cases, config.leakage, numbers_matter=config.numbers_matter
+            ),
+            is_final=True,
+        )
     if config.select is not None:
         rows.remove(find_redundant(rows, config.select))
     validation = held_out(

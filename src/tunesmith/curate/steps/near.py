@@ -1,0 +1,84 @@
+"""Rows that nearly say what another row says, and questions that nearly ask what another one asks."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
+from tunesmith.curate.rows import Part, Removal, Rows
+from tunesmith.curate.steps.preference import best_first
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RULE = "near_duplicate"
+
+
+def find_near_duplicates(
+    rows: Rows, threshold: float, *, numbers_matter: bool = True
+) -> Iterator[Removal]:
+    """All rows to leave out so that no two similar ones are left; the best of them stay.
+
+    Verdicts are compared with verdicts of the same kind: a thumb down is no repetition of the answer it is about.
+
+    Args:
+        rows: All rows.
+        threshold: Jaccard similarity of the sets of five-character shingles from which two rows are similar.
+        numbers_matter: Rows with different numbers are not similar.
+    """
+    import numpy as np
+
+    for verdict in np.unique(rows.verdicts[rows.kept]):
+        positions = rows.kept[rows.verdicts[rows.kept] == verdict]
+        order = np.searchsorted(positions, best_first(rows, positions, longest=True))
+        pairs = candidate_pairs(rows.signatures("said")[positions], threshold, order=order)
+        if numbers_matter:
+            pairs = _with_equal_numbers(rows, positions, pairs, "said")
+        pairs, scores = _similar(rows, positions, pairs, "said", threshold)
+        found = leave_out(len(positions), pairs, scores, order=order)
+        for position, witness, score in zip(
+            positions[found.positions].tolist(),
+            positions[found.witnesses].tolist(),
+            found.similarities.tolist(),
+            strict=True,
+        ):
+            source = rows.source(witness)
+            reason = f"says nearly the same as {source} ({score:.0%} alike)"
+            yield Removal(position, RULE, reason, score, source, rows.key(witness))
+
+
+def near_questions(
+    rows: Rows, threshold: float, *, numbers_matter: bool = True
+) -> "NDArray[np.int64]":
+    """Pairs of kept rows whose opening questions are similar, so that no split may part them.
+
+    Not all such pairs: enough that rows which are similar hang together, directly or through others.
+    """
+    positions = rows.kept
+    pairs = candidate_pairs(rows.signatures("question")[positions], threshold)
+    if numbers_matter:
+        pairs = _with_equal_numbers(rows, positions, pairs, "question")
+    pairs, _ = _similar(rows, positions, pairs, "question", threshold)
+    found: NDArray[np.int64] = positions[pairs]
+    return found
+
+
+def _with_equal_numbers(
+    rows: Rows, positions: "NDArray[np.int64]", pairs: "NDArray[np.int32]", part: Part
+) -> "NDArray[np.int32]":
+    numbers = rows.numbers(part)[positions][pairs]
+    equal: NDArray[np.int32] = pairs[numbers[:, 0] == numbers[:, 1]]
+    return equal
+
+
+def _similar(
+    rows: Rows,
+    positions: "NDArray[np.int64]",
+    pairs: "NDArray[np.int32]",
+    part: Part,
+    threshold: float,
+) -> "tuple[NDArray[np.int32], NDArray[np.float32]]":
+    """Those of these pairs that are similar, by place in `positions`, with their similarity."""
+    scores = similarities(pairs, lambda some: rows.texts(positions[some], part))
+    is_similar = scores >= threshold
+    return pairs[is_similar], scores[is_similar]
