@@ -339,7 +339,8 @@ class Lifecycle:
 
 
 def _hash(section: Section) -> str:
-    return fingerprint.of_json(section.model_dump(mode="json"))
+    # Defaults are left out: a setting that a later version adds must not make everything stale.
+    return fingerprint.of_json(section.model_dump(mode="json", exclude_defaults=True))
 
 
 def _files_named_in(settings: Any, workspace: Workspace) -> dict[str, str]:
