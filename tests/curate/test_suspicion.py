@@ -6,14 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import example
-from tunesmith.artifacts.suspicion import read_suspicions, write_suspicions
-from tunesmith.core.conversation import Thumb
-from tunesmith.curate.suspicion import NEAR, _sequences, near_pairs, suspect
+from tunesmith.artifacts.suspicion import Suspicion, read_suspicions, write_suspicions
+from tunesmith.core.conversation import Example, Thumb
+from tunesmith.curate import suspicion
+from tunesmith.curate.suspicion import NEAR, letter_sequences, near_pairs
 
 PLAIN = [
     example(f"what is the capital of {name}", f"it is {name}-{'x' * (number % 4)}ville")
     for number, name in enumerate(("Oz", "Narnia", "Utopia", "Lilliput", "Erewhon", "Shangri-La"))
 ]
+
+
+def suspect(rows: list[Example]) -> list[Suspicion]:
+    return suspicion.suspect(iter(rows), len(rows))
 
 
 def test_each_rule_names_its_reason_and_the_rows_that_witness_it():
@@ -47,16 +52,15 @@ def test_verdicts_do_not_contradict_each_other():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text("abc ", min_size=1, max_size=30), max_size=12))
 def test_near_pairs_are_all_those_that_comparing_every_pair_finds(texts):
-    rows = [example(text, "") for text in texts]
-    sets = [_sequences(row) for row in rows]
+    sets = [letter_sequences(text) for text in texts]
 
     every = {
         (first, second)
-        for first, second in combinations(range(len(rows)), 2)
+        for first, second in combinations(range(len(sets)), 2)
         if len(sets[first] & sets[second]) / len(sets[first] | sets[second]) >= NEAR
     }
 
-    assert {pair[:2] for pair in near_pairs(rows)} == every
+    assert {pair[:2] for pair in near_pairs(sets)} == every
 
 
 def test_suspicions_are_kept_beside_the_dataset(workspace, dataset_of):

@@ -49,7 +49,7 @@ def test_orders_put_first_what_they_are_named_for(shelf, workspace):
     assert first("random") != KEYS
     assert sorted(first("random")) == sorted(KEYS)
     assert first("random") == [
-        entry.key for entry in Shelf(shelf.dataset, workspace).ranked("random")
+        entry.key for entry in Shelf(shelf.dataset, workspace).part("random").entries
     ]
 
 
@@ -60,7 +60,7 @@ def test_filters_and_who_has_decided_cut_the_queue(shelf, workspace):
     decide(log, KEYS[1], "accept", "ben")
 
     def waiting(reviewer: str = "ana", **view: str) -> set[str]:
-        return {entry.key for entry in queue(shelf, log, reviewer, **view).waiting}
+        return {entry.key for entry in queue(shelf, log, reviewer, **view).waiting()}
 
     assert waiting() == set(KEYS) - {KEYS[0]}
     assert waiting("ben") == set(KEYS) - {KEYS[0], KEYS[1]}
@@ -85,7 +85,7 @@ def test_walking_goes_on_to_what_waits_and_back_to_what_was_decided(shelf, works
 
 def test_only_the_unbroken_beginning_of_the_random_order_proves_anything(shelf, workspace):
     log = ReviewLog(workspace)
-    order = [entry.key for entry in shelf.ranked("random")]
+    order = [entry.key for entry in shelf.part("random").entries]
     for key in (KEYS[3], KEYS[5], order[150]):
         decide(log, key, "accept")
     reviewed_by_chance = next(n for n, key in enumerate(order) if key not in (KEYS[3], KEYS[5]))
@@ -110,7 +110,7 @@ def test_only_the_unbroken_beginning_of_the_random_order_proves_anything(shelf, 
 
 def test_a_sample_of_an_earlier_version_is_no_sample_of_the_next(shelf, workspace):
     log = ReviewLog(workspace)
-    order = [entry.key for entry in shelf.ranked("random")]
+    order = [entry.key for entry in shelf.part("random").entries]
     for key in order[:100]:
         decide(log, key, "reject" if key in order[:20] else "accept")
     kept = [row for row, key in zip(ROWS, KEYS, strict=True) if key not in order[:20]]
@@ -168,12 +168,12 @@ def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(worksp
 
     shelf = Shelf(dataset, workspace)
 
-    found = queue(shelf, ReviewLog(workspace), split="removed").waiting
+    found = list(queue(shelf, ReviewLog(workspace), split="removed").waiting())
     assert [entry.key for entry in found] == [near.key]
     assert shelf.example(near.key) == near
     assert [one.key for one in found[0].neighbours] == [KEYS[0]]
     assert near.key in [one.key for one in shelf.entry(KEYS[0]).neighbours]
-    assert near.key not in [entry.key for entry in queue(shelf, ReviewLog(workspace)).waiting]
+    assert near.key not in [entry.key for entry in queue(shelf, ReviewLog(workspace)).waiting()]
 
 
 def test_the_view_survives_the_address_of_the_page():

@@ -208,7 +208,13 @@ def studio(
         if is_opened and not as_json:
             server.open_browser(url)
 
-    server.run(Workspace.find(folder), reviewer or getuser(), port=port, on_ready=on_ready)
+    server.run(
+        Workspace.find(folder),
+        reviewer or getuser(),
+        port=port,
+        on_ready=on_ready,
+        is_quiet=as_json,
+    )
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tunesmith.artifacts.suspicion import Neighbour, Reason, Suspicion
 from tunesmith.core.conversation import Example
 from tunesmith.core.text import normalise
-from tunesmith.curate.prompt_keys import prompt_key
+from tunesmith.curate.prompt_keys import hash64, prompt_key
 
 OUTLIER = 3.5
 """Modified z-score above which a length is an outlier. Source: Iglewicz and Hoaglin (1993)."""
@@ -37,21 +37,44 @@ class NearPair(NamedTuple):
     similarity: float
 
 
-def suspect(rows: Sequence[Example]) -> list[Suspicion]:
-    """The rows that a rule noticed, in their order, each with every reason and its nearest other rows."""
+class Glance(NamedTuple):
+    """What the rules need of one row; a million of them fit into memory where a million texts would not."""
+
+    key: str
+    source: str
+    length: int
+    """Characters of the answer."""
+    question: int
+    """64-bit hash of the normalised question."""
+    answer: int
+    """64-bit hash of the normalised answer."""
+    is_verdict: bool
+    sequences: frozenset[int]
+    """Hashes of all letter sequences of what user and assistant say; empty where there are too many rows."""
+
+
+def suspect(rows: Iterable[Example], count: int) -> list[Suspicion]:
+    """The rows that a rule noticed, in their order, each with every reason and its nearest other rows.
+
+    Args:
+        rows: Read once, one after another.
+        count: How many they are.
+    """
+    glances = [_glance(row, with_sequences=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
-    for position, reason in (*odd_lengths(rows), *contradictions(rows)):
+    for position, reason in (*odd_lengths(glances), *contradictions(glances)):
         reasons[position].append(reason)
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
-    for first, second, similarity in near_pairs(rows) if len(rows) <= MOST_ROWS else ():
+    for first, second, similarity in near_pairs([glance.sequences for glance in glances]):
         for one, other in ((first, second), (second, first)):
-            neighbours[one].append(Neighbour(key=rows[other].key, similarity=round(similarity, 4)))
+            near = Neighbour(key=glances[other].key, similarity=round(similarity, 4))
+            neighbours[one].append(near)
     for position, found in neighbours.items():
         found.sort(key=lambda neighbour: (-neighbour.similarity, neighbour.key))
         reasons[position].append(_repetition(found))
     return [
         Suspicion(
-            key=rows[position].key,
+            key=glances[position].key,
             reasons=tuple(sorted(reasons[position], key=lambda reason: -reason.score)),
             neighbours=tuple(neighbours[position][:MOST_NEIGHBOURS]),
         )
@@ -59,9 +82,9 @@ def suspect(rows: Sequence[Example]) -> list[Suspicion]:
     ]
 
 
-def odd_lengths(rows: Sequence[Example]) -> Iterator[tuple[int, Reason]]:
+def odd_lengths(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
     """Rows whose answer is far shorter or longer than most, on a logarithmic scale."""
-    logs = [math.log(max(1, len(row.answer))) for row in rows]
+    logs = [math.log(max(1, glance.length)) for glance in glances]
     if not logs:
         return
     middle = median(logs)
@@ -70,36 +93,33 @@ def odd_lengths(rows: Sequence[Example]) -> Iterator[tuple[int, Reason]]:
         # 0.6745 makes the score a standard one for normal data.
         z = 0.6745 * abs(value - middle) / spread if spread else math.inf
         if z > OUTLIER and abs(value - middle) > math.log(OUTLIER_FACTOR):
-            text = f"an answer of {len(rows[position].answer)} characters; the median is {math.exp(middle):.0f}"
+            length = glances[position].length
+            text = f"an answer of {length} characters; the median is {math.exp(middle):.0f}"
             yield position, Reason(rule="length", score=round(1 - OUTLIER / (2 * z), 4), text=text)
 
 
-def contradictions(rows: Sequence[Example]) -> Iterator[tuple[int, Reason]]:
+def contradictions(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
     """Rows whose question is answered differently elsewhere; verdicts, which are meant to, aside."""
-    answers: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for position, row in enumerate(rows):
-        if type(row) is Example:
-            answers[prompt_key(row.prompt)][normalise(row.answer)].append(position)
+    answers: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, glance in enumerate(glances):
+        if not glance.is_verdict:
+            answers[glance.question][glance.answer].append(position)
     for by_answer in answers.values():
         for answer, positions in by_answer.items() if len(by_answer) > 1 else ():
             other = next(found[0] for text, found in by_answer.items() if text != answer)
-            where = rows[other].source or "another row"
+            where = glances[other].source or "another row"
             text = f"the same question is answered differently by {where}"
-            for position in positions:
-                yield (
-                    position,
-                    Reason(rule="contradiction", score=CONTRADICTION_SCORE, text=text),
-                )
+            reason = Reason(rule="contradiction", score=CONTRADICTION_SCORE, text=text)
+            yield from ((position, reason) for position in positions)
 
 
-def near_pairs(rows: Sequence[Example]) -> Iterator[NearPair]:
+def near_pairs(sets: Sequence[frozenset[int]]) -> Iterator[NearPair]:
     """All pairs of rows with at least `NEAR` of their letter sequences in common (Jaccard).
 
     Two sets that overlap so much share one of their rarest members, so only rows that do are compared.
 
     Source: Bayardo, Ma and Srikant (2007), Scaling Up All Pairs Similarity Search.
     """
-    sets = [_sequences(row) for row in rows]
     frequency = Counter(sequence for one in sets for sequence in one)
     holders: dict[int, list[int]] = defaultdict(list)
     for position, mine in enumerate(sets):
@@ -115,10 +135,23 @@ def near_pairs(rows: Sequence[Example]) -> Iterator[NearPair]:
             holders[sequence].append(position)
 
 
-def _sequences(row: Example) -> frozenset[int]:
-    """Hashes of all letter sequences of what user and assistant say."""
-    text = normalise(" ".join(said for role, said in row.texts if role != "system"))
-    return frozenset(hash(text[at : at + LETTERS]) for at in range(max(1, len(text) - LETTERS + 1)))
+def letter_sequences(text: str) -> frozenset[int]:
+    """Hashes of all runs of `LETTERS` letters in a text; of a shorter text, its own."""
+    starts = range(max(1, len(text) - LETTERS + 1))
+    return frozenset(hash(text[at : at + LETTERS]) for at in starts)
+
+
+def _glance(row: Example, *, with_sequences: bool) -> Glance:
+    said = normalise(" ".join(text for role, text in row.texts if role != "system"))
+    return Glance(
+        row.key,
+        row.source,
+        len(row.answer),
+        hash64(prompt_key(row.prompt)),
+        hash64(normalise(row.answer)),
+        type(row) is not Example,
+        letter_sequences(said) if with_sequences else frozenset(),
+    )
 
 
 def _repetition(found: Iterable[Neighbour]) -> Reason:

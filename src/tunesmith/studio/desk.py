@@ -49,8 +49,12 @@ class Desk:
             raise NotMadeYetError("dataset", made_by="tunesmith curate")
         return ids[-1]
 
-    def shelf(self, dataset_id: str) -> Shelf:
+    def shelf(self, dataset_id: str, *, is_quiet: bool = True) -> Shelf:
         """A version's rows; opened once, for a version never changes.
+
+        Args:
+            dataset_id: Which version.
+            is_quiet: Show no progress in the terminal.
 
         Raises:
             UnknownNameError: If there is no such version.
@@ -58,7 +62,7 @@ class Desk:
         with self._opening:
             if dataset_id not in self._shelves:
                 dataset = Dataset.load(self.workspace, dataset_id)
-                self._shelves[dataset_id] = Shelf(dataset, self.workspace)
+                self._shelves[dataset_id] = Shelf(dataset, self.workspace, is_quiet=is_quiet)
             return self._shelves[dataset_id]
 
     def reviewer_of(self, request: Request) -> str:

@@ -74,7 +74,7 @@ class Opinions:
 
     def standing(self, key: str) -> ReviewDecision | None:
         """The decision that the next version will follow: the latest."""
-        return next(reversed(self.on(key).values()), None)  # type: ignore[call-overload]  # of a dict, reversible
+        return next(reversed(self._by_row.get(key, {}).values()), None)
 
     def last_of(self, reviewer: str) -> ReviewDecision | None:
         """What this reviewer decided last and has not taken back."""
@@ -85,22 +85,23 @@ class Opinions:
         """Whether anybody decided about it, in this version or, kept by then, in an earlier one."""
         return bool(entry.earlier or self.on(entry.key))
 
-    def is_disagreed(self, entry: Entry) -> bool:
+    def is_disagreed(self, key: str) -> bool:
         """Whether reviewers came to different verdicts."""
-        return len({decision.verdict for decision in self.on(entry.key).values()}) > 1
+        return len({decision.verdict for decision in self.on(key).values()}) > 1
 
     def progress(self, reviewer: str) -> Progress:
         """Counts over the rows of the version."""
-        entries = [entry for entry in self._shelf.ranked("reading") if entry.place != "removed"]
-        verdicts = [decision.verdict for entry in entries if (decision := self.standing(entry.key))]
+        keys = [key for key in self._by_row if self._shelf.entry(key).place != "removed"]
+        verdicts = [next(reversed(self._by_row[key].values())).verdict for key in keys]
+        earlier = sum(entry.key not in self._by_row for entry in self._shelf.edited_earlier)
         return Progress(
-            rows=len(entries),
-            reviewed=sum(map(self.is_reviewed, entries)),
-            mine=sum(reviewer in self.on(entry.key) for entry in entries),
+            rows=self._shelf.rows,
+            reviewed=len(keys) + earlier,
+            mine=sum(reviewer in self._by_row[key] for key in keys),
             accepted=verdicts.count("accept"),
             edited=verdicts.count("edit"),
             rejected=verdicts.count("reject"),
-            disagreed=sum(map(self.is_disagreed, entries)),
+            disagreed=sum(map(self.is_disagreed, keys)),
         )
 
     def concord(self) -> Concord:
@@ -122,7 +123,7 @@ class Opinions:
 
         It ends at the first row without a decision: rows that were passed over may be the bad ones.
         """
-        drawn = [one for one in self._shelf.ranked("random") if one.place != "removed"]
+        drawn = self._shelf.part("random").entries
         reviewed = list(takewhile(self.is_reviewed, drawn))
         decisions = [self.standing(entry.key) for entry in reviewed]
         size = len(reviewed)

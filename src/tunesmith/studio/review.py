@@ -16,7 +16,7 @@ from tunesmith.studio.difference import Sides, compare
 from tunesmith.studio.forms import posted
 from tunesmith.studio.opinions import Opinions
 from tunesmith.studio.shelf import Entry, Shelf
-from tunesmith.studio.view import Queue, View, rules_of, sources_of
+from tunesmith.studio.view import Queue, View
 
 routes = APIRouter()
 Form = Annotated[dict[str, str], Depends(posted)]
@@ -64,8 +64,8 @@ def show(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
         "newest": newest,
         "queue": queue,
         "entry": entry,
-        "rules": rules_of(shelf),
-        "sources": sources_of(shelf),
+        "rules": shelf.rules,
+        "sources": shelf.files,
         "progress": opinions.progress(reviewer),
         "concord": opinions.concord(),
         "sample": opinions.sample(),

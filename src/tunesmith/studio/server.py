@@ -6,13 +6,21 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 
+from tunesmith.artifacts.dataset import Dataset
 from tunesmith.core.loopback import listen
 from tunesmith.core.workspace import Workspace
 
 HOST = "127.0.0.1"
 
 
-def run(workspace: Workspace, reviewer: str, *, port: int, on_ready: Callable[[str], None]) -> None:
+def run(
+    workspace: Workspace,
+    reviewer: str,
+    *,
+    port: int,
+    on_ready: Callable[[str], None],
+    is_quiet: bool = True,
+) -> None:
     """Serve the pages of a workspace until SIGINT or SIGTERM.
 
     Args:
@@ -20,6 +28,7 @@ def run(workspace: Workspace, reviewer: str, *, port: int, on_ready: Callable[[s
         reviewer: Whose decisions they are, unless the browser says otherwise.
         port: 0 takes a free one.
         on_ready: Called with the review page's address once connections are accepted.
+        is_quiet: Show no progress while the newest dataset is opened.
 
     Raises:
         RecipeError: If the port is taken.
@@ -29,7 +38,11 @@ def run(workspace: Workspace, reviewer: str, *, port: int, on_ready: Callable[[s
     from tunesmith.studio.app import make_app
 
     listener = listen(HOST, port, section="studio")
-    settings = uvicorn.Config(make_app(workspace, reviewer), log_level="warning", lifespan="off")
+    app = make_app(workspace, reviewer)
+    if ids := Dataset.ids(workspace):
+        # Here, where there is a progress bar, and not while a browser waits for its first page.
+        app.state.desk.shelf(ids[-1], is_quiet=is_quiet)
+    settings = uvicorn.Config(app, log_level="warning", lifespan="off")
     on_ready(f"http://{HOST}:{listener.getsockname()[1]}/review")
     # Ctrl-C is how the studio is meant to end, so it is no failure.
     with suppress(KeyboardInterrupt):

@@ -16,6 +16,7 @@ from tunesmith.artifacts.suspicion import (
     write_suspicions,
 )
 from tunesmith.core.conversation import Example, example_of
+from tunesmith.core.progress import Progress, track
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.steps.leakage import RULE as GOLDEN
 from tunesmith.curate.suspicion import suspect
@@ -49,20 +50,37 @@ class Entry(NamedTuple):
         return max((reason.score for reason in self.reasons), default=0.0)
 
 
+class Part(NamedTuple):
+    """Some rows in an order."""
+
+    entries: list[Entry]
+    positions: dict[str, int]
+    """Where each key stands."""
+
+
 class Shelf:
     """A dataset version's rows in reading order, then the removed ones that a reviewer may bring back."""
 
-    def __init__(self, dataset: Dataset, workspace: Workspace) -> None:
+    def __init__(self, dataset: Dataset, workspace: Workspace, *, is_quiet: bool = True) -> None:
         """Read keys and suspicions; where no rule has looked yet, look now and keep what is found."""
         self.dataset, self._workspace = dataset, workspace
-        if not suspicions_path(dataset, workspace).is_file():
-            rows = [row for split in get_args(Split) for row in dataset.rows(workspace, split)]
-            write_suspicions(dataset, workspace, suspect(rows))
-        found = {one.key: one for one in read_suspicions(dataset, workspace)}
         self._entries: dict[str, Entry] = {}
-        self._keep(self._dataset_rows(found))
+        self._parts: dict[tuple[str, ...], Part] = {}
+        self.rows = dataset.train_count + dataset.validation_count
+        """How many there are, removed ones aside."""
+        is_new = not suspicions_path(dataset, workspace).is_file()
+        with track(f"open {dataset.id}", self.rows * (1 + is_new), is_quiet=is_quiet) as progress:
+            if is_new:
+                examples = (example for _, _, example in self._examples(progress))
+                write_suspicions(dataset, workspace, suspect(examples, self.rows))
+            self._keep(self._dataset_rows(progress))
         self._keep(self._removed_rows())
-        self._ranked: dict[Order, list[Entry]] = {}
+        self.rules = sorted({one.rule for entry in self._entries.values() for one in entry.reasons})
+        """Names of all that noticed or removed a row."""
+        self.files = sorted({entry.file for entry in self._entries.values() if entry.file})
+        """Raw files that rows come from."""
+        self.edited_earlier = [entry for entry in self._entries.values() if entry.earlier]
+        """Rows whose answer was written in the review of an earlier version."""
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries
@@ -79,18 +97,37 @@ class Shelf:
             row = json.loads(stream.readline())
         return RemovedRow.of(row).example if entry.place == "removed" else example_of(row)
 
-    def ranked(self, order: Order) -> list[Entry]:
-        """All rows, in an order that is the same for every reviewer."""
-        if order not in self._ranked:
-            entries = list(self._entries.values())
-            if order == "suspicion":
-                entries.sort(key=lambda entry: (-entry.score, self._draw(entry)))
-            elif order == "uncertainty":
-                entries.sort(key=lambda entry: (_certainty(entry), self._draw(entry)))
-            elif order == "random":
-                entries.sort(key=self._draw)
-            self._ranked[order] = entries
-        return self._ranked[order]
+    def part(
+        self, order: Order, *, place: Place | Literal[""] = "", file: str = "", rule: str = ""
+    ) -> Part:
+        """The rows that fit, in an order that is the same for every reviewer; sorted once, for nothing changes.
+
+        Args:
+            order: Which come first.
+            place: Empty for the whole dataset, which removed rows are no part of.
+            file: The raw file they come from; empty for any.
+            rule: What noticed or removed them; empty for anything and nothing.
+        """
+        name = (order, place, file, rule)
+        if name not in self._parts:
+            fitting = [
+                entry
+                for entry in self._entries.values()
+                if (entry.place == place if place else entry.place != "removed")
+                and file in {"", entry.file}
+                and (not rule or any(reason.rule == rule for reason in entry.reasons))
+            ]
+            entries = self._sorted(fitting, order)
+            positions = {entry.key: position for position, entry in enumerate(entries)}
+            self._parts[name] = Part(entries, positions)
+        return self._parts[name]
+
+    def _sorted(self, entries: list[Entry], order: Order) -> list[Entry]:
+        if order == "suspicion":
+            return sorted(entries, key=lambda entry: (-entry.score, self._draw(entry)))
+        if order == "uncertainty":
+            return sorted(entries, key=lambda entry: (_certainty(entry), self._draw(entry)))
+        return sorted(entries, key=self._draw) if order == "random" else entries
 
     def _draw(self, entry: Entry) -> str:
         # The version's id is part of the draw: rows that survived an earlier sample are no random sample of this
@@ -107,18 +144,21 @@ class Shelf:
             # A removed row that is letter for letter a row of the dataset, or another removed one, shows nothing new.
             self._entries.setdefault(entry.key, entry)
 
-    def _dataset_rows(self, found: dict[str, Suspicion]) -> Iterator[Entry]:
+    def _examples(self, progress: Progress) -> Iterator[tuple[Split, int, Example]]:
         for split in get_args(Split):
             for offset, row in _lines(self._path(split)):
-                example = example_of(row)
-                key = example.key
-                seen = found.get(key, Suspicion(key=key))
-                # An edited row has a new key here; of others the log still knows.
-                is_edited = example.metadata.get("review") == "edit"
-                earlier = example.metadata.get("reviewer", "") if is_edited else ""
-                yield Entry(
-                    key, split, example.source, earlier, seen.reasons, seen.neighbours, offset
-                )
+                yield split, offset, example_of(row)
+                progress.advance()
+
+    def _dataset_rows(self, progress: Progress) -> Iterator[Entry]:
+        found = {one.key: one for one in read_suspicions(self.dataset, self._workspace)}
+        for split, offset, example in self._examples(progress):
+            key = example.key
+            seen = found.get(key, Suspicion(key=key))
+            # An edited row has a new key here; of others the log still knows.
+            is_edited = example.metadata.get("review") == "edit"
+            earlier = example.metadata.get("reviewer", "") if is_edited else ""
+            yield Entry(key, split, example.source, earlier, seen.reasons, seen.neighbours, offset)
 
     def _removed_rows(self) -> Iterator[Entry]:
         for offset, line in _lines(self._path("removed")):

@@ -41,32 +41,32 @@ class Queue:
         """Cut the view out of the shelf; nothing changes while it is looked at."""
         self._shelf, self._opinions = shelf, opinions
         self._reviewer, self._show = reviewer, view.show
-        self.entries = [entry for entry in shelf.ranked(view.order) if _fits(entry, view)]
-        """All rows that the filters let through, decided or not."""
-        self.waiting = [entry for entry in self.entries if self._is_shown(entry)]
-        """Those of them that are shown one after another."""
-        self._at = {entry.key: position for position, entry in enumerate(self.entries)}
+        self.entries, self._at = shelf.part(
+            view.order, place=view.split, file=view.source, rule=view.rule
+        )
+
+    def waiting(self) -> Iterator[Entry]:
+        """Those of the rows that are shown one after another."""
+        return filter(self._is_shown, self.entries)
 
     def current(self, key: str) -> Entry | None:
         """The row with this key, whatever the filters say, else the first that waits; None when all is done."""
-        if key in self._shelf:
-            return self._shelf.entry(key)
-        return self.waiting[0] if self.waiting else None
+        return self._shelf.entry(key) if key in self._shelf else next(self.waiting(), None)
 
     def after(self, key: str) -> Entry | None:
         """The next row that waits, from the beginning again after the last."""
         at = self._at.get(key, -1)
-        round_trip = (*self.entries[at + 1 :], *self.entries[: max(at, 0)])
-        return next((entry for entry in round_trip if self._is_shown(entry)), None)
+        round_trip = (*range(at + 1, len(self.entries)), *range(max(at, 0)))
+        return next(filter(self._is_shown, map(self.entries.__getitem__, round_trip)), None)
 
     def before(self, key: str) -> Entry | None:
         """The row before, decided or not, so that one can look back."""
         at = self._at.get(key, 0)
         return self.entries[at - 1] if at else None
 
-    def position(self, key: str) -> int:
-        """How many rows of the view come before this one."""
-        return self._at.get(key, 0)
+    def number(self, key: str) -> int | None:
+        """Which of the view's rows it is, from 1; None for a row that the filters do not let through."""
+        return self._at[key] + 1 if key in self._at else None
 
     def _is_shown(self, entry: Entry) -> bool:
         by = self._opinions.on(entry.key)
@@ -75,28 +75,6 @@ class Queue:
         if self._show == "unreviewed":
             return not self._opinions.is_reviewed(entry)
         if self._show == "disagreed":
-            return self._opinions.is_disagreed(entry)
+            return self._opinions.is_disagreed(entry.key)
         is_mine = self._reviewer in by or entry.earlier == self._reviewer
         return is_mine if self._show == "decided" else not is_mine
-
-
-def _fits(entry: Entry, view: View) -> bool:
-    return (
-        (entry.place == view.split if view.split else entry.place != "removed")
-        and (not view.source or entry.file == view.source)
-        and (not view.rule or any(reason.rule == view.rule for reason in entry.reasons))
-    )
-
-
-def rules_of(shelf: Shelf) -> list[str]:
-    """Every rule that noticed or removed a row."""
-    return sorted({reason.rule for entry in shelf.ranked("reading") for reason in entry.reasons})
-
-
-def sources_of(shelf: Shelf) -> list[str]:
-    """Every raw file that rows come from."""
-    return sorted(set(_files(shelf)))
-
-
-def _files(shelf: Shelf) -> Iterator[str]:
-    return (entry.file for entry in shelf.ranked("reading") if entry.file)
