@@ -35,9 +35,9 @@ def make_tokenizer(
     from transformers import PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate([*special, *letters])}
-    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token=special[0]))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    vocabulary = {token: index for index, token in enumerate([*special, *letters, "zq"])}
+    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[("z", "q")], unk_token=special[0]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens(list(special))
     tokenizer = PreTrainedTokenizerFast(

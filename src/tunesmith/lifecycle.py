@@ -20,6 +20,7 @@ from tunesmith.recipe import Recipe
 
 if TYPE_CHECKING:
     from tunesmith.engines.opening import Served
+    from tunesmith.train.export.stage import ExportInputs
     from tunesmith.train.material import TrainInputs
     from tunesmith.train.plan import Plan
 
@@ -138,6 +139,20 @@ class Lifecycle:
         release = stage.run(self.recipe.release, self.workspace, given, is_quiet=self.is_quiet)
         self._remember("release", inputs, {"release": release.id})
         return release
+
+    def export_inputs(
+        self, adapter_id: str | None = None, output: Path | None = None
+    ) -> "ExportInputs":
+        """An adapter with its lineage, for `train.export.stage`; the newest one unless another is named."""
+        from tunesmith.train.export.card import Lineage
+        from tunesmith.train.export.stage import ExportInputs
+
+        adapter = Adapter.load(self.workspace, adapter_id) if adapter_id else self.adapter()
+        report = self._newest(EvalReport, "evaluate", "report")
+        if report is not None and report.adapter_id != adapter.id:
+            report = None
+        dataset = Dataset.load(self.workspace, adapter.dataset_id)
+        return ExportInputs(Lineage(adapter, dataset, report), self.recipe.model, output)
 
     def served_names(self) -> list[str]:
         """The model names that `serve` answers to, the base first."""

@@ -92,6 +92,7 @@ def test_examples_in_the_help_run(case):
             "evaluate",
             "release",
             "curate",
+            "export",
         } and not {
             "--plan",
             "--dry-run",

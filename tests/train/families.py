@@ -104,7 +104,7 @@ FAMILIES = {
         ["<|im_end|>", "<|endoftext|>"],
         DENSE,
         [],
-        {"head_dim": 16},
+        {"head_dim": 128},
         "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>\n"
         "<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n⟦d<|im_end|>⟧",
     ),
@@ -154,15 +154,21 @@ FAMILIES = {
 }
 
 
+def make_family_tokenizer(name: str) -> Any:
+    """The family's special tokens and chat template over plain bytes."""
+    family = FAMILIES[name]
+    template = (TEMPLATES / f"{family.template}.jinja").read_text()
+    named = {"bos_token": family.bos} if family.bos else {}
+    return make_tokenizer(template, family.eos, family.special, **named)
+
+
 def make_family(name: str, folder: Path) -> Path:
     """A folder with a model of the family, randomly initialised with seed 0, and its tokenizer."""
     import torch
     import transformers
 
     family = FAMILIES[name]
-    template = (TEMPLATES / f"{family.template}.jinja").read_text()
-    named = {"bos_token": family.bos} if family.bos else {}
-    tokenizer = make_tokenizer(template, family.eos, family.special, **named)
+    tokenizer = make_family_tokenizer(name)
     ids = {
         "eos_token_id": tokenizer.eos_token_id,
         "bos_token_id": tokenizer.bos_token_id,

@@ -10,6 +10,7 @@ from typer import Argument, Option, Typer
 from typer.core import TyperGroup
 
 from tunesmith.cli import curate, release
+from tunesmith.cli.export import export
 from tunesmith.cli.options import (
     HERE,
     DryOption,
@@ -112,6 +113,9 @@ def evaluate(
         render.state(cycle.state("evaluate"), as_json=as_json)
     else:
         render.report(cycle.evaluate(), cycle.workspace, as_json=as_json)
+
+
+app.command()(export)
 
 
 app.add_typer(release.app, name="release")

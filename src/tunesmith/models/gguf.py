@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tunesmith.core import fingerprint
 from tunesmith.core.workspace import cache_folder
 from tunesmith.errors import ModelError
+from tunesmith.models.pretokenizers import restore
+
+CONVERSION = "2"
+"""Part of the cache's folder names, raised when the conversion changes: 2 cuts text as the file says."""
 
 
 def as_safetensors(path: Path) -> Path:
@@ -18,7 +23,8 @@ def as_safetensors(path: Path) -> Path:
     Raises:
         ModelError: If the file is no GGUF of an architecture that transformers knows.
     """
-    folder = cache_folder() / "gguf" / fingerprint.of_file(path)[: fingerprint.ID_LENGTH]
+    name = f"{fingerprint.of_file(path)[: fingerprint.ID_LENGTH]}-{CONVERSION}"
+    folder = cache_folder() / "gguf" / name
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -29,14 +35,22 @@ def as_safetensors(path: Path) -> Path:
     return folder
 
 
-def _convert(path: Path, target: Path) -> None:
+def read_gguf(path: Path, *, precision: str = "bfloat16") -> tuple[Any, Any]:
+    """Model and tokenizer of a GGUF file, weights dequantized to `precision`.
+
+    Raises:
+        ModelError: If the file is no GGUF of an architecture that transformers knows.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     where = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
-    plain = {"dtype": torch.bfloat16, "quantization_config": GgufConfig(dequantize=True)}
+    plain = {
+        "dtype": getattr(torch, precision),
+        "quantization_config": GgufConfig(dequantize=True),
+    }
     try:
         with _without_bar():
             tokenizer = AutoTokenizer.from_pretrained(**where)
@@ -46,8 +60,21 @@ def _convert(path: Path, target: Path) -> None:
             f"{path} cannot be read as a GGUF model: {error}",
             fix="use an architecture that transformers reads from GGUF, or a safetensors folder",
         ) from error
+    restore(tokenizer, _cutting(path))
+    return model, tokenizer
+
+
+def _convert(path: Path, target: Path) -> None:
+    model, tokenizer = read_gguf(path)
     model.save_pretrained(target, safe_serialization=True)
     tokenizer.save_pretrained(target)
+
+
+def _cutting(path: Path) -> str:
+    from gguf import GGUFReader
+
+    field = GGUFReader(path).get_field("tokenizer.ggml.pre")
+    return str(field.contents()) if field else ""
 
 
 @contextmanager

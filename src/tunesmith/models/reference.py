@@ -21,6 +21,8 @@ SAFE_FILES = [
     "tokenizer*",
     "*.model",
     "*.txt",
+    "README.md",
+    "LICENSE*",
 ]
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
