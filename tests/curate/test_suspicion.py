@@ -1,15 +1,11 @@
 """What is worth a person's look is found, with its reason and its nearest rows."""
 
-from itertools import combinations
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from conftest import example
 from tunesmith.artifacts.suspicion import Suspicion, read_suspicions, write_suspicions
 from tunesmith.core.conversation import Example, Thumb
 from tunesmith.curate import suspicion
-from tunesmith.curate.suspicion import NEAR, letter_sequences, near_pairs
 
 PLAIN = [
     example(f"what is the capital of {name}", f"it is {name}-{'x' * (number % 4)}ville")
@@ -24,7 +20,6 @@ def suspect(rows: list[Example]) -> list[Suspicion]:
 def test_each_rule_names_its_reason_and_the_rows_that_witness_it():
     answered_otherwise = example("What is the capital of Oz?", "the Emerald City, of course")
     long = example("tell me all", "la " * 400)
-    # 61 and 62 letters, 57 and 58 sequences of 5; one added letter makes 5 of them new and breaks 4.
     text = "please move my appointment from Tuesday to Friday at half past"
     near = [example(text, "ok"), example(text.replace("to", "too", 1), "ok")]
 
@@ -36,7 +31,7 @@ def test_each_rule_names_its_reason_and_the_rows_that_witness_it():
     assert found[long.key].reasons[0].rule == "length"
     assert "1200 characters" in found[long.key].reasons[0].text
     assert [one.key for one in found[near[0].key].neighbours] == [near[1].key]
-    assert found[near[1].key].reasons[-1].rule == "near-duplicate"
+    assert found[near[1].key].reasons[-1].rule == "near_duplicate"
     assert PLAIN[1].key not in found
 
 
@@ -49,18 +44,22 @@ def test_verdicts_do_not_contradict_each_other():
     assert suspect([*PLAIN, *thumbs]) == suspect(PLAIN) == []
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.text("abc ", min_size=1, max_size=30), max_size=12))
-def test_near_pairs_are_all_those_that_comparing_every_pair_finds(texts):
-    sets = [letter_sequences(text) for text in texts]
+def test_near_rows_with_other_numbers_are_shown_side_by_side_but_are_no_repetition():
+    alert = (
+        "raise an alert when the load of any machine in the cluster stays above {} % for a while"
+    )
+    rows = [example(alert.format(limit), "rule") for limit in (90, 95)]
 
-    every = {
-        (first, second)
-        for first, second in combinations(range(len(sets)), 2)
-        if len(sets[first] & sets[second]) / len(sets[first] | sets[second]) >= NEAR
-    }
+    found = suspect(rows)
 
-    assert {pair[:2] for pair in near_pairs(sets)} == every
+    assert [one.reasons for one in found] == [(), ()]
+    assert [one.neighbours[0].key for one in found] == [rows[1].key, rows[0].key]
+    one, other = (
+        {text[at : at + 5] for at in range(len(text) - 4)}
+        for text in (f"{alert.format(limit)} rule" for limit in (90, 95))
+    )
+    expected = len(one & other) / len(one | other)
+    assert found[0].neighbours[0].similarity == pytest.approx(expected, abs=1e-4)
 
 
 def test_suspicions_are_kept_beside_the_dataset(workspace, dataset_of):

@@ -124,7 +124,7 @@ def test_reviewers_at_the_same_time_lose_no_decision(url, workspace):
     assert {decision.verdict for decision in log.by_reviewer().values()} == {"accept"}
 
 
-def test_a_report_is_shown_without_reach_into_the_studio(url, workspace, dataset):
+def test_reports_and_cards_are_shown_without_reach_into_the_studio(url, workspace, dataset):
     report = report_of(workspace, adapter_of(workspace, dataset))
 
     page = httpx2.get(f"{url}/reports/{report.id}")
@@ -132,3 +132,8 @@ def test_a_report_is_shown_without_reach_into_the_studio(url, workspace, dataset
     assert page.text == report.html_path(workspace).read_text()
     assert "sandbox allow-scripts" in page.headers["content-security-policy"]
     assert report.id in httpx2.get(url).text
+
+    assert httpx2.get(f"{url}/datasets/{dataset.id}/card").status_code == 409
+    dataset.card_path(workspace).write_text("what it covers")
+    assert "What it covers" in httpx2.get(f"{url}/datasets/{dataset.id}").text
+    assert httpx2.get(f"{url}/datasets/{dataset.id}/card").text == "what it covers"

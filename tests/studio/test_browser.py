@@ -29,7 +29,7 @@ ROWS = (
     ("Do you repair e-bikes?", "Yes, all brands."),
     ("do you repair e-bikes", "No, only bikes without a motor."),
     (LONG, "Done, see you on Friday."),
-    (LONG.replace("third", "4th"), "Done, see you on Friday."),
+    (LONG.replace("third", "tenth"), "Done, see you on Friday."),
     ("How long is an inspection?", "Two working days."),
     ("Where can I park?", "Behind the shop."),
     ("Can I return a helmet?", "Within thirty days."),

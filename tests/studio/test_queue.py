@@ -159,7 +159,7 @@ def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(worksp
             key=row.key, rule=rule, reason="because", score=0.9, witness_key=KEYS[0], example=row
         ).model_dump_json()
         for row, rule in (
-            (near, "near-duplicate"),
+            (near, "near_duplicate"),
             (leak, "golden"),
             (example(*ROWS[0]), "duplicate"),
         )

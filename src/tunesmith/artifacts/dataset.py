@@ -111,6 +111,10 @@ class Dataset(Artifact):
         """JSON Lines of every good row left out; see `RemovedRow`."""
         return self.folder(workspace) / "removed.jsonl"
 
+    def card_path(self, workspace: Workspace) -> Path:
+        """What the dataset covers, as one page; made on demand."""
+        return self.folder(workspace) / "card.html"
+
     def removed_rows(self, workspace: Workspace, rule: str | None = None) -> Iterator["RemovedRow"]:
         """The good rows left out, in the order in which they were read; of one rule, if it is named."""
         with self.removed_path(workspace).open(encoding="utf-8") as lines:

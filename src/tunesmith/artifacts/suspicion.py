@@ -15,7 +15,7 @@ class Reason(Section):
     """What one rule noticed about a row."""
 
     rule: str
-    """The rule's name: `length`, `contradiction`, `near-duplicate`, …"""
+    """The rule's name: `length`, `contradiction`, `near_duplicate`, …"""
     score: float = Field(ge=0, le=1)
     """How sure the rule is that something is wrong."""
     text: str

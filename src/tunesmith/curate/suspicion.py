@@ -1,15 +1,18 @@
 """What makes a row of a finished dataset worth a person's look: odd lengths, contradictions, near-duplicates."""
 
 import math
-from collections import Counter, defaultdict
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
 from tunesmith.artifacts.suspicion import Neighbour, Reason, Suspicion
 from tunesmith.core.conversation import Example
+from tunesmith.core.similarity import candidate_pairs, fold, signatures, similarities
 from tunesmith.core.text import normalise
 from tunesmith.curate.prompt_keys import hash64, prompt_key
+from tunesmith.curate.steps.near import RULE as NEAR_RULE
 
 OUTLIER = 3.5
 """Modified z-score above which a length is an outlier. Source: Iglewicz and Hoaglin (1993)."""
@@ -18,19 +21,17 @@ OUTLIER_FACTOR = 3.0
 CONTRADICTION_SCORE = 0.8
 """One of two different answers is likely to be wrong; a list of valid answers is what speaks against it."""
 NEAR = 0.7
-"""Share of common letter sequences from which two rows are near-duplicates."""
+"""Jaccard similarity of five-character shingles from which two rows are shown side by side."""
 NEAR_WEIGHT = 0.75
 """A repetition wastes training and may leak, but is seldom wrong: it comes after contradictions."""
-LETTERS = 5
-"""Letters of a sequence: about a word, so that a changed word changes few of them."""
-MOST_ROWS = 20_000
-"""Largest dataset in which near-duplicates are looked for here, in memory: some 10 s of work."""
+MOST_ROWS = 200_000
+"""Largest dataset whose near-duplicates are looked for here, where all texts are in memory."""
 MOST_NEIGHBOURS = 5
 """Kept for each row."""
 
 
 class NearPair(NamedTuple):
-    """Two rows, by position, and the share of letter sequences that they have in common."""
+    """Two texts, by position, and the share of five-character shingles that they have in common."""
 
     first: int
     second: int
@@ -49,8 +50,8 @@ class Glance(NamedTuple):
     answer: int
     """64-bit hash of the normalised answer."""
     is_verdict: bool
-    sequences: frozenset[int]
-    """Hashes of all letter sequences of what user and assistant say; empty where there are too many rows."""
+    said: str
+    """What user and assistant say; empty where there are too many rows."""
 
 
 def suspect(rows: Iterable[Example], count: int) -> list[Suspicion]:
@@ -60,25 +61,26 @@ def suspect(rows: Iterable[Example], count: int) -> list[Suspicion]:
         rows: Read once, one after another.
         count: How many they are.
     """
-    glances = [_glance(row, with_sequences=count <= MOST_ROWS) for row in rows]
+    glances = [_glance(row, with_texts=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
     for position, reason in (*odd_lengths(glances), *contradictions(glances)):
         reasons[position].append(reason)
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
-    for first, second, similarity in near_pairs([glance.sequences for glance in glances]):
+    for first, second, similarity in near_pairs([glance.said for glance in glances]):
+        is_repetition = _numbers(glances[first]) == _numbers(glances[second])
         for one, other in ((first, second), (second, first)):
-            near = Neighbour(key=glances[other].key, similarity=round(similarity, 4))
-            neighbours[one].append(near)
-    for position, found in neighbours.items():
+            neighbours[one].append(Neighbour(key=glances[other].key, similarity=similarity))
+            if is_repetition:
+                reasons[one].append(_repetition(glances[other], similarity))
+    for found in neighbours.values():
         found.sort(key=lambda neighbour: (-neighbour.similarity, neighbour.key))
-        reasons[position].append(_repetition(found))
     return [
         Suspicion(
             key=glances[position].key,
-            reasons=tuple(sorted(reasons[position], key=lambda reason: -reason.score)),
+            reasons=_strongest(reasons[position]),
             neighbours=tuple(neighbours[position][:MOST_NEIGHBOURS]),
         )
-        for position in sorted(reasons)
+        for position in sorted({*reasons, *neighbours})
     ]
 
 
@@ -113,36 +115,18 @@ def contradictions(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
             yield from ((position, reason) for position in positions)
 
 
-def near_pairs(sets: Sequence[frozenset[int]]) -> Iterator[NearPair]:
-    """All pairs of rows with at least `NEAR` of their letter sequences in common (Jaccard).
-
-    Two sets that overlap so much share one of their rarest members, so only rows that do are compared.
-
-    Source: Bayardo, Ma and Srikant (2007), Scaling Up All Pairs Similarity Search.
-    """
-    frequency = Counter(sequence for one in sets for sequence in one)
-    holders: dict[int, list[int]] = defaultdict(list)
-    for position, mine in enumerate(sets):
-        rarest = sorted(mine, key=lambda sequence: (frequency[sequence], sequence))
-        prefix = rarest[: len(mine) - math.ceil(NEAR * len(mine) - 1e-9) + 1]
-        met = {other for sequence in prefix for other in holders[sequence]}
-        for other in sorted(met):
-            common = len(mine & sets[other])
-            similarity = common / (len(mine) + len(sets[other]) - common)
-            if similarity >= NEAR:
-                yield NearPair(other, position, similarity)
-        for sequence in prefix:
-            holders[sequence].append(position)
+def near_pairs(texts: Sequence[str]) -> Iterator[NearPair]:
+    """Pairs of texts that are at least `NEAR` alike: of a crowd of them not all, but each with some."""
+    if len(texts) < 2:
+        return
+    pairs = candidate_pairs(signatures(texts), NEAR)
+    scores = similarities(pairs, lambda some: fold(texts[position] for position in some.tolist()))
+    for (first, second), score in zip(pairs.tolist(), scores.tolist(), strict=True):
+        if score >= NEAR:
+            yield NearPair(first, second, round(score, 4))
 
 
-def letter_sequences(text: str) -> frozenset[int]:
-    """Hashes of all runs of `LETTERS` letters in a text; of a shorter text, its own."""
-    starts = range(max(1, len(text) - LETTERS + 1))
-    return frozenset(hash(text[at : at + LETTERS]) for at in starts)
-
-
-def _glance(row: Example, *, with_sequences: bool) -> Glance:
-    said = normalise(" ".join(text for role, text in row.texts if role != "system"))
+def _glance(row: Example, *, with_texts: bool) -> Glance:
     return Glance(
         row.key,
         row.source,
@@ -150,17 +134,24 @@ def _glance(row: Example, *, with_sequences: bool) -> Glance:
         hash64(prompt_key(row.prompt)),
         hash64(normalise(row.answer)),
         type(row) is not Example,
-        letter_sequences(said) if with_sequences else frozenset(),
+        "\n".join(text for role, text in row.texts if role != "system") if with_texts else "",
     )
 
 
-def _repetition(found: Iterable[Neighbour]) -> Reason:
-    neighbours = list(found)
-    nearest = neighbours[0].similarity
-    count = len(neighbours)
-    others = "another row says" if count == 1 else f"{count} other rows say"
-    return Reason(
-        rule="near-duplicate",
-        score=round(NEAR_WEIGHT * nearest, 4),
-        text=f"{others} nearly the same ({100 * nearest:.0f} % alike)",
-    )
+def _numbers(glance: Glance) -> list[str]:
+    """All numbers of a row: "above 90 %" does not repeat "above 95 %"."""
+    return re.findall(r"\d+", glance.said)
+
+
+def _repetition(other: Glance, similarity: float) -> Reason:
+    where = other.source or "another row"
+    text = f"says nearly the same as {where} ({similarity:.0%} alike)"
+    return Reason(rule=NEAR_RULE, score=round(NEAR_WEIGHT * similarity, 4), text=text)
+
+
+def _strongest(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """One reason of each rule, the most certain first."""
+    by_rule: dict[str, Reason] = {}
+    for reason in sorted(reasons, key=lambda reason: -reason.score):
+        by_rule.setdefault(reason.rule, reason)
+    return tuple(by_rule.values())

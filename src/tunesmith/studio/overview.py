@@ -16,11 +16,11 @@ from tunesmith.studio.desk import desk_of
 from tunesmith.studio.opinions import Opinions
 
 routes = APIRouter()
-REPORT_POLICY = (
+WHOLE_PAGE_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts"
 )
-"""A report holds its own script; without an origin it can reach nothing of the studio."""
+"""Reports and cards hold their own scripts; without an origin these can reach nothing of the studio."""
 
 
 class Version(NamedTuple):
@@ -56,18 +56,33 @@ def dataset(dataset_id: str, request: Request) -> HTMLResponse:
     """One version: where its rows came from and what was left out."""
     desk = desk_of(request)
     found = Dataset.load(desk.workspace, dataset_id)
-    facts = {"dataset": found, "made_at": _made_at(Dataset, desk.workspace, dataset_id)}
+    facts = {
+        "dataset": found,
+        "made_at": _made_at(Dataset, desk.workspace, dataset_id),
+        "has_card": found.card_path(desk.workspace).is_file(),
+    }
     return desk.page(request, "dataset", facts)
+
+
+@routes.get("/datasets/{dataset_id}/card")
+def card(dataset_id: str, request: Request) -> FileResponse:
+    """A version's card, as `tunesmith curate card` wrote it."""
+    workspace = desk_of(request).workspace
+    return _whole_page(Dataset.load(workspace, dataset_id).card_path(workspace), "curate card")
 
 
 @routes.get("/reports/{report_id}")
 def report(report_id: str, request: Request) -> FileResponse:
     """An evaluation report, as `tunesmith evaluate` wrote it."""
     workspace = desk_of(request).workspace
-    page: Path = EvalReport.load(workspace, report_id).html_path(workspace)
+    page = EvalReport.load(workspace, report_id).html_path(workspace)
+    return _whole_page(page, "evaluate")
+
+
+def _whole_page(page: Path, command: str) -> FileResponse:
     if not page.is_file():
-        raise NotMadeYetError(f"page of {report_id}", made_by="tunesmith evaluate")
-    return FileResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
+        raise NotMadeYetError(f"{page.name} in {page.parent.name}", made_by=f"tunesmith {command}")
+    return FileResponse(page, headers={"Content-Security-Policy": WHOLE_PAGE_POLICY})
 
 
 def _made_at(kind: type[Artifact], workspace: Workspace, made: str) -> datetime:

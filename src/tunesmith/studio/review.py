@@ -31,6 +31,11 @@ class Turn(NamedTuple):
     role: str
     sides: Sides
 
+    @property
+    def is_same(self) -> bool:
+        """Whether both say the same here."""
+        return all(piece.is_shared for side in self.sides for piece in side)
+
 
 class Opinion(NamedTuple):
     """What a reviewer decided about the row that is shown."""

@@ -56,8 +56,8 @@ def make_card(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> 
             "answers": histogram(seen.answer_characters),
         },
     }
-    folder = dataset.folder(workspace)
-    card = Card(folder / "card.html", folder / "card.md", seen)
+    page = dataset.card_path(workspace)
+    card = Card(page, page.with_suffix(".md"), seen)
     for path in (card.page, card.markdown):
         write_text(path, environment.get_template(f"{path.name}.j2").render(facts))
     return card
