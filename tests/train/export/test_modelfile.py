@@ -13,6 +13,10 @@ GO = {
     "<|start_header_id|>assistant<|end_header_id|>\n\n{{ .Response }}<|eot_id|>",
     "gemma3": "{{ if .System }}<start_of_turn>user\n{{ .System }}\n\n{{ else }}<start_of_turn>user\n{{ end }}"
     "{{ .Prompt }}<end_of_turn>\n<start_of_turn>model\n{{ .Response }}<end_of_turn>\n",
+    "qwen3": '{{ range .Messages }}{{ if eq .Role "system" }}<|im_start|>system\n{{ .Content }}<|im_end|>\n'
+    '{{ else if eq .Role "user" }}<|im_start|>user\n{{ .Content }}'
+    "{{ else }}<|im_end|>\n<|im_start|>assistant\n{{ .Content }}<|im_end|>\n{{ end }}{{ end }}"
+    "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
     "qwen2": "{{ if .System }}<|im_start|>system\n{{ .System }}<|im_end|>\n{{ end }}<|im_start|>user\n"
     "{{ .Prompt }}<|im_end|>\n<|im_start|>assistant\n{{ .Response }}<|im_end|>\n",
 }
@@ -25,7 +29,7 @@ def template_of(name):
     return ChatTemplate(tokenizer, ends)
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in {"mixtral", "qwen3"}])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "mixtral"])
 def test_every_family_has_a_template_that_renders_its_own_prompts(name):
     template = template_of(name)
 

@@ -29,9 +29,13 @@ class Pieces(NamedTuple):
     """What the model itself writes before the text of an answer, as Mistral's space; part of its response."""
     end: str
     """After the answer."""
+    retold: str | None
+    """Instead of `answer` in earlier turns; None where it is the same."""
 
     def go_template(self) -> str:
         """As Ollama's TEMPLATE takes it."""
+        if self.retold is not None:
+            return self._over_messages()
         before = self.question
         if self.with_system:
             opening, closing = self.with_system
@@ -42,6 +46,15 @@ class Pieces(NamedTuple):
                 before = f"{told}{closing}{{{{ else }}}}{self.question}{{{{ end }}}}"
         return f"{before}{{{{ .Prompt }}}}{self.answer}{{{{ .Response }}}}{self.end}"
 
+    def _over_messages(self) -> str:
+        opening, closing = self.with_system or ("", "")
+        told = f"{opening}{{{{ .Content }}}}{closing.removesuffix(self.question)}"
+        return (
+            f'{{{{ range .Messages }}}}{{{{ if eq .Role "system" }}}}{told}'
+            f'{{{{ else if eq .Role "user" }}}}{self.question}{{{{ .Content }}}}'
+            f"{{{{ else }}}}{self.retold}{{{{ .Content }}}}{self.end}{{{{ end }}}}{{{{ end }}}}{self.answer}"
+        )
+
     def rendered(self, messages: Prompt) -> str:
         """The prompt as Ollama would send it, for a conversation that ends with a question."""
         system = next((turn.content for turn in messages if turn.role == "system"), None)
@@ -51,11 +64,12 @@ class Pieces(NamedTuple):
             if turn.role == "user":
                 opening, closing = self.with_system or ("", "")
                 text += f"{opening}{system}{closing}" if system else self.question
-                text += turn.content + self.answer
+                text += turn.content
                 system = None
             elif turn.role == "assistant":
-                text += self.lead + turn.content + self.end
-        return text
+                before = self.answer if self.retold is None else self.retold
+                text += before + self.lead + turn.content + self.end
+        return text + self.answer
 
 
 def read_pieces(template: ChatTemplate) -> Pieces | None:
@@ -69,11 +83,16 @@ def read_pieces(template: ChatTemplate) -> Pieces | None:
     except ModelError:
         return None
     question, _, answer = plain.partition(QUESTION)
-    if not longer.startswith(plain):
+    told, _, rest = longer.removeprefix(question + QUESTION).partition(ANSWER)
+    is_same = told.startswith(answer)
+    lead, retold = (told.removeprefix(answer), None) if is_same else ("", told)
+    split = _split(template, question, rest.partition(NEXT)[0])
+    if split is None or (retold is not None and not split.is_apart):
         return None
-    lead, _, rest = longer[len(plain) :].partition(ANSWER)
-    pieces = _split(template, question, (answer, lead), rest.partition(NEXT)[0])
-    return pieces if pieces and _is_exact(pieces, template) else None
+    pieces = Pieces(
+        split.default, split.with_system, split.question, answer, lead, split.end, retold
+    )
+    return pieces if _is_exact(pieces, template) else None
 
 
 def modelfile(
@@ -106,38 +125,37 @@ def written_bos(template: ChatTemplate) -> str:
     return bos if bos and text.startswith(bos) and text.count(bos) == 1 else ""
 
 
-def _split(
-    template: ChatTemplate, question: str, answer: tuple[str, str], between: str
-) -> Pieces | None:
+class _Split(NamedTuple):
+    """What the turns around a question are cut into."""
+
+    default: str | None
+    with_system: tuple[str, str] | None
+    question: str
+    end: str
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether a system text has a turn of its own, rather than a place within the question's."""
+        return self.with_system is None or self.with_system[1].endswith(self.question)
+
+
+def _split(template: ChatTemplate, question: str, between: str) -> _Split | None:
     try:
         told = _without_bos(template, (Message(role="system", content=SYSTEM), *_turns(QUESTION)))
     except ModelError:
         told = ""
-    if SYSTEM not in told:
-        return _plain(None, None, question, answer, between)
-    opening, _, rest = told.partition(SYSTEM)
+    opening, found, rest = told.partition(SYSTEM)
     closing = rest.partition(QUESTION)[0]
+    with_system = (opening, closing) if found else None
     if between.endswith(question):
-        return _plain(None, (opening, closing), question, answer, between)
+        return _Split(None, with_system, question, between.removesuffix(question))
     # A first turn that begins otherwise than a later one carries a system text of the template's own.
-    if not (question.startswith(opening) and question.endswith(closing)):
+    if not (found and question.startswith(opening) and question.endswith(closing)):
         return None
     default = question[len(opening) : len(question) - len(closing)]
     common = next(i for i in range(len(closing) + 1) if between.endswith(closing[i:]))
     later = _after_end(template, closing[common:])
-    return _plain(default, (opening, closing), later, answer, between)
-
-
-def _plain(
-    default: str | None,
-    with_system: tuple[str, str] | None,
-    question: str,
-    answer: tuple[str, str],
-    between: str,
-) -> Pieces | None:
-    if not between.endswith(question):
-        return None
-    return Pieces(default, with_system, question, *answer, between.removesuffix(question))
+    return _Split(default, with_system, later, between.removesuffix(later))
 
 
 def _after_end(template: ChatTemplate, text: str) -> str:
