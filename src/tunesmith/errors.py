@@ -18,13 +18,14 @@ TunesmithError                    1 / 500
 │   ├── RequestTooLargeError      9 / 413   more bytes or tokens than the limits allow
 │   └── OverloadedError           9 / 429   the queue is full
 ├── MissingDependencyError       10 / 501   an optional package is needed and not installed
-└── GateNotPassedError           11 / 409   a release was refused promotion
+├── GateNotPassedError           11 / 409   a release was refused promotion
+└── PersonalDataError            12 / 422   a check found personal data that should not be there
 
 Raise sites pass facts; the sentences live here. Interrupted by Ctrl-C exits with 130, as shells expect.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 SHOWN_ROWS = 16
 """Rows that a message names before it only counts them."""
@@ -271,6 +272,22 @@ class GateNotPassedError(TunesmithError):
             " `--force` promotes all the same",
         )
         self.gate, self.measured, self.required = gate, measured, required
+
+
+class PersonalDataError(TunesmithError):
+    """A check found personal data that should not be there; says how much of what, never the data."""
+
+    exit_code = 12
+    http_status = 422
+
+    def __init__(self, where: str, by_type: Mapping[str, int]) -> None:
+        listing = ", ".join(f"{count} {kind}" for kind, count in by_type.items())
+        super().__init__(
+            f"{where} holds personal data: {listing}",
+            fix="mask it with `tunesmith curate mask FILE --field NAME --out MASKED`,"
+            " or allow what is no secret with `--set curate.privacy.allow=[…]`",
+        )
+        self.where, self.by_type = where, dict(by_type)
 
 
 def _restored(

@@ -66,9 +66,21 @@ def load(path: Path, overrides: Sequence[str] = ()) -> LoadedRecipe:
     """
     if not path.is_file():
         raise NotMadeYetError(str(path), made_by="tunesmith init")
-    content = _parse(path)
+    return _checked(path.name, _parse(path), overrides)
+
+
+def without_file(overrides: Sequence[str] = ()) -> LoadedRecipe:
+    """Defaults and overrides alone: for commands that also work outside a workspace.
+
+    Raises:
+        RecipeError: If an override is wrong.
+    """
+    return _checked(FLAG, {"name": "no-recipe"}, overrides)
+
+
+def _checked(name: str, content: Any, overrides: Sequence[str]) -> LoadedRecipe:
     lines = _lines(content)
-    origins = {_dotted(key): f"{path.name}:{line}" for key, line in lines.items()}
+    origins = {_dotted(key): f"{name}:{line}" for key, line in lines.items()}
     values = _plain(content)
     for override in overrides:
         origins[_override(values, override)] = FLAG
@@ -77,7 +89,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> LoadedRecipe:
     except ValidationError as error:
         items = [item for item in error.errors() if not _is_echo(item, error.errors())]
         problems = [_problem(item, lines, origins) for item in items]
-        raise RecipeError(path.name, [text for _, text in sorted(problems)]) from error
+        raise RecipeError(name, [text for _, text in sorted(problems)]) from error
     return LoadedRecipe(recipe, origins)
 
 

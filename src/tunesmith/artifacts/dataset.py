@@ -10,9 +10,11 @@ from pydantic import Field
 from tunesmith.artifacts.artifact import Artifact, read_lines, write_lines
 from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, Pair, Thumb, example_of
+from tunesmith.core.privacy.report import PrivacyReport
 from tunesmith.core.section import Section
-from tunesmith.core.workspace import Workspace
+from tunesmith.core.workspace import Workspace, write_text
 
+PRIVACY_REPORT = "privacy.json"
 Split = Literal["train", "validation"]
 
 
@@ -102,6 +104,19 @@ class Dataset(Artifact):
         """Put the rows of one split beside the manifest."""
         rows = [example.model_dump(mode="json") for example in examples]
         write_lines(self.examples_path(workspace, split), rows)
+
+    def write_privacy_report(self, workspace: Workspace, report: PrivacyReport) -> None:
+        """Put what is known of personal data beside the manifest, for programs and for people."""
+        path = self.folder(workspace) / PRIVACY_REPORT
+        write_text(path, report.model_dump_json(indent=2) + "\n")
+        write_text(path.with_suffix(".md"), report.as_markdown())
+
+    def privacy_report(self, workspace: Workspace) -> PrivacyReport | None:
+        """What personal data was found, or None where nobody looked (`curate.privacy.mode: off`)."""
+        path = self.folder(workspace) / PRIVACY_REPORT
+        return (
+            PrivacyReport.model_validate_json(path.read_text("utf-8")) if path.is_file() else None
+        )
 
     def rejected_path(self, workspace: Workspace) -> Path:
         """JSON Lines of every row that is no example: file, line, reason and its beginning."""

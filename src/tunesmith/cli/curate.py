@@ -1,5 +1,6 @@
-"""`tunesmith curate` and its words: preview, removed, restore, card, diff."""
+"""`tunesmith curate` and its words: preview, mask, removed, restore, card, diff."""
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, BadParameter, Context, Option, Typer
@@ -11,6 +12,7 @@ from tunesmith.cli.options import (
     JsonOption,
     SetOption,
     open_lifecycle,
+    open_privacy,
     open_recipe,
 )
 
@@ -62,6 +64,33 @@ def preview(
 
     loaded, workspace = open_recipe(folder, overrides)
     render_curate.preview(look(loaded.recipe.curate, workspace, rows=rows), as_json=as_json)
+
+
+@app.command()
+def mask(
+    file: Annotated[Path, Argument(help="JSON Lines, a JSON list, CSV or Parquet.")],
+    field: Annotated[str, Option(help="The field that holds the text, or turns of a chat.")],
+    out: Annotated[
+        Path | None, Option(help="Write the rows, masked, and a report beside them.")
+    ] = None,
+    is_check: Annotated[
+        bool, Option("--check", help="Fail if there is personal data: for CI.")
+    ] = False,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the personal data in any file and replace it; settings are the recipe's, if there is one.
+
+    Example: tunesmith curate mask data/examples.jsonl --field output --set curate.privacy.style=tagged
+    """
+    from tunesmith.cli import render_curate
+    from tunesmith.curate.file_masking import FileMasking
+
+    masking = FileMasking(open_privacy(overrides), file, field, is_quiet=as_json)
+    rows = masking.write(out) if out else masking.rows()
+    render_curate.masked(rows, masking.report, as_json=as_json)
+    if is_check:
+        masking.need_none()
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 if TYPE_CHECKING:
+    from tunesmith.core.privacy.config import PrivacyConfig
     from tunesmith.core.workspace import Workspace
     from tunesmith.lifecycle import Lifecycle
     from tunesmith.recipe import LoadedRecipe
@@ -29,6 +30,17 @@ def open_recipe(folder: Path, overrides: list[str] | None) -> "tuple[LoadedRecip
 
     workspace = Workspace.find(folder)
     return load(workspace.recipe_path, overrides or ()), workspace
+
+
+def open_privacy(overrides: list[str] | None) -> "PrivacyConfig":
+    """The privacy settings of the workspace around this folder, or the defaults where there is none."""
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.recipe import load, without_file
+
+    workspace = Workspace.around(HERE)
+    given = overrides or ()
+    loaded = load(workspace.recipe_path, given) if workspace else without_file(given)
+    return loaded.recipe.curate.privacy
 
 
 def open_lifecycle(folder: Path, overrides: list[str] | None, *, is_quiet: bool) -> "Lifecycle":

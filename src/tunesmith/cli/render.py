@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.artifacts.eval_report import EvalReport, Rate
     from tunesmith.artifacts.golden_set import GoldenSet
     from tunesmith.artifacts.release import Release
+    from tunesmith.core.privacy.report import PrivacyReport
     from tunesmith.core.workspace import Workspace
     from tunesmith.lifecycle import StageState
     from tunesmith.recipe import Setting
@@ -82,6 +83,21 @@ def curated(
             **({"tokens": f"{tokens.median} median, {tokens.longest} longest"} if tokens else {}),
             "folder": workspace.shown(dataset.folder(workspace)),
         },
+    )
+    _personal_data(dataset.privacy_report(workspace))
+
+
+def _personal_data(report: "PrivacyReport | None") -> None:
+    if report is None or not report.by_type:
+        return
+    listing = ", ".join(f"{count} {kind}" for kind, count in report.by_type.items())
+    if report.mode == "mask":
+        out.print(f"  personal data replaced: {listing}; see privacy.md in the folder")
+        return
+    out.print(
+        f"[yellow]  {report.with_personal_data} of {report.looked_at} rows looked at seem to hold personal"
+        f" data:[/yellow] {listing}\n  to replace it before anything is stored:"
+        " `tunesmith curate --set curate.privacy.mode=mask`; to say it is none: `mode=off`"
     )
 
 

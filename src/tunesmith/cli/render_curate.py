@@ -1,6 +1,7 @@
 """What the words of `tunesmith curate` print."""
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -12,9 +13,11 @@ from tunesmith.cli.render import facts, out, print_json, table
 if TYPE_CHECKING:
     from tunesmith.artifacts.dataset import RemovedRow
     from tunesmith.core.conversation import Example
+    from tunesmith.core.privacy.report import PrivacyReport
     from tunesmith.core.workspace import Workspace
     from tunesmith.curate.coverage.card import Card
     from tunesmith.curate.difference import Difference
+    from tunesmith.curate.file_masking import MaskedRow
     from tunesmith.curate.preview import Converted, Preview
 
 COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
@@ -48,6 +51,24 @@ def preview(found: "Preview", *, as_json: bool) -> None:
         out.print(Text(f"  {' '.join(aside.row.split())[:SHOWN_ROW]}", "dim"))
     if len(found.rejected) > SHOWN_REJECTED:
         out.print(f"[dim]… and {len(found.rejected) - SHOWN_REJECTED} more: --json shows all[/dim]")
+
+
+def masked(
+    rows: "Iterable[MaskedRow]", report: "Callable[[], PrivacyReport]", *, as_json: bool
+) -> None:
+    """Masked rows, a line of JSON each as they come; for people, what was found."""
+    if as_json:
+        for row in rows:
+            sys.stdout.write(row.as_json() + "\n")
+        return
+    for _ in rows:
+        pass
+    found = report()
+    table(
+        ("type", "found", "looks like"),
+        [(kind, count, ", ".join(found.shapes[kind])) for kind, count in found.by_type.items()],
+    )
+    out.print(f"{found.with_personal_data} of {found.rows} rows hold personal data")
 
 
 def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:

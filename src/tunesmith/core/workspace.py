@@ -27,10 +27,17 @@ class Workspace:
         Raises:
             NotMadeYetError: If no folder up to the root has one.
         """
-        for folder in [start.resolve(), *start.resolve().parents]:
-            if (folder / RECIPE_NAME).is_file():
-                return cls(folder)
-        raise NotMadeYetError(f"{RECIPE_NAME} in {start} or above it", made_by="tunesmith init")
+        found = cls.around(start)
+        if found is None:
+            raise NotMadeYetError(f"{RECIPE_NAME} in {start} or above it", made_by="tunesmith init")
+        return found
+
+    @classmethod
+    def around(cls, start: Path) -> "Workspace | None":
+        """The workspace that holds `start`, if one does."""
+        folders = [start.resolve(), *start.resolve().parents]
+        roots = (folder for folder in folders if (folder / RECIPE_NAME).is_file())
+        return next(map(cls, roots), None)
 
     @property
     def recipe_path(self) -> Path:

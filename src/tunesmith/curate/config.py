@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.section import Section
 from tunesmith.curate.mapping import Mapping
 
@@ -39,6 +40,8 @@ class CurateConfig(Section):
     """Similarity from which two questions may not stand on different sides of a split; `null`: equal ones may not."""
     select: PositiveInt | None = None
     """Keep only this many rows, the most diverse ones by the words of their questions; unset keeps all."""
+    privacy: PrivacyConfig = PrivacyConfig()
+    """What happens to personal data in the rows."""
     keep: tuple[str, ...] = ()
     """Keys of rows to keep whatever a rule says, as `tunesmith curate removed` prints them; golden rules excepted."""
     engine: Literal["local", "ray"] = "local"

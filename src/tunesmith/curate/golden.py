@@ -8,6 +8,7 @@ from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.facts import facts_of
 from tunesmith.curate.formats import recognise
 from tunesmith.curate.loading import beginning, other_columns, with_system
+from tunesmith.curate.personal_data import mask_case, mask_rejected
 from tunesmith.curate.prompt_keys import group_links, hash64, own_link, prompt_key
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import RawRow, Rejected
@@ -48,8 +49,9 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
     for row in read_rows(path, shown):
         outcome = row if isinstance(row, Rejected) else _case(row, shown, config)
         if isinstance(outcome, Rejected):
-            rejected.append(outcome)
+            rejected.append(mask_rejected(outcome, config))
             continue
+        outcome = mask_case(outcome, config)
         key = prompt_key(outcome.messages)
         if key in cases:
             reason = f"asks the same as {cases[key].source}"

@@ -14,8 +14,10 @@ from tunesmith.core.progress import track
 from tunesmith.core.similarity import signatures
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.facts import Facts
 from tunesmith.curate.fan_out import fan_out
 from tunesmith.curate.loading import Understood, understand
+from tunesmith.curate.personal_data import Protected, protect
 from tunesmith.curate.prompt_keys import (
     conversation_key,
     group_links,
@@ -105,8 +107,8 @@ def refine(job: Job) -> int:
     """Make the job's shard; returns the number of rows in it, which is the number of rows read."""
     refined: list[Refined] = []
     texts: list[tuple[str, str]] = []
-    for row in job.rows:
-        one, example = _refined(job, row)
+    for row, protected in zip(job.rows, _protected(job), strict=True):
+        one, example = _refined(job, row, protected)
         refined.append(one)
         texts.append((said(example), question(example.messages)) if example else ("", ""))
     everything = signatures([text for text, _ in texts])
@@ -128,9 +130,20 @@ def refine(job: Job) -> int:
     return len(refined)
 
 
-def _refined(job: Job, row: RawRow | Rejected) -> tuple[Refined, Example | None]:
+def _protected(job: Job) -> list[Protected]:
+    """Every row understood, or not, without the personal data that must not be stored."""
+    understood = [
+        row if isinstance(row, Rejected) else understand(row, job.shown, job.config)
+        for row in job.rows
+    ]
+    return protect(understood, job.config)
+
+
+def _refined(
+    job: Job, row: RawRow | Rejected, protected: Protected
+) -> tuple[Refined, Example | None]:
     """The row's columns, and the example where it is one."""
-    outcome = row if isinstance(row, Rejected) else understand(row, job.shown, job.config)
+    outcome = protected.outcome
     if isinstance(outcome, Rejected):
         return Refined(
             outcome.line,
@@ -139,16 +152,17 @@ def _refined(job: Job, row: RawRow | Rejected) -> tuple[Refined, Example | None]
             rule=UNREADABLE,
             reason=_encodable(outcome.reason),
             row=_encodable(outcome.row),
+            personal=protected.findings,
         ), None
     reviewed = apply_review([outcome.example], job.decisions)
     for example, reason in reviewed.rejected:
-        refined = _columns(job, row.line, outcome._replace(example=example))
+        refined = _columns(job, row.line, outcome._replace(example=example), protected)
         return refined._replace(rule="review", reason=reason), example
     kept = reviewed.kept[0]
-    return _columns(job, row.line, outcome._replace(example=kept)), kept
+    return _columns(job, row.line, outcome._replace(example=kept), protected), kept
 
 
-def _columns(job: Job, line: int, understood: Understood) -> Refined:
+def _columns(job: Job, line: int, understood: Understood, protected: Protected) -> Refined:
     example = understood.example
     asked = [hash64(key) for key in prompt_keys(example.messages)]
     return Refined(
@@ -160,9 +174,10 @@ def _columns(job: Job, line: int, understood: Understood) -> Refined:
         row=example.model_dump_json(exclude_unset=True),
         exact=hash64(conversation_key(example)),
         asked=asked,
-        links=[asked[0], *_groups(example, job.config.group_by)],
-        stratum=_stratum(example, job.config.stratify_by),
+        links=[asked[0], *_groups(protected.facts, job.config.group_by)],
+        stratum=_stratum(protected.facts, job.config.stratify_by),
         characters=sum(len(text) for _, text in example.texts),
+        personal=protected.findings,
     )
 
 
@@ -171,8 +186,8 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
-def _groups(example: Example, group_by: Sequence[str]) -> list[int]:
-    return [*own_link(example.group), *group_links(example.metadata, group_by)]
+def _groups(facts: Facts, group_by: Sequence[str]) -> list[int]:
+    return [*own_link(facts.group), *group_links(facts.metadata, group_by)]
 
 
 def _verdict(example: Example) -> str:
@@ -183,10 +198,10 @@ def _verdict(example: Example) -> str:
     return ""
 
 
-def _stratum(example: Example, stratify_by: Sequence[str]) -> int:
+def _stratum(facts: Facts, stratify_by: Sequence[str]) -> int:
     if not stratify_by:
         return 0
-    return hash64("\x1f".join(example.metadata.get(name, "") for name in stratify_by))
+    return hash64("\x1f".join(facts.metadata.get(name, "") for name in stratify_by))
 
 
 def _fingerprint(

@@ -56,6 +56,8 @@ class Refined(NamedTuple):
     """MinHash signature of everything said."""
     question: bytes = NO_SIGNATURE
     """MinHash signature of the opening question."""
+    personal: str = ""
+    """Findings of personal data as JSON, told without it; empty if the row was not looked at."""
 
 
 def _schema() -> "pyarrow.Schema":

@@ -12,6 +12,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import paths_matching, source_paths
+from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
 from tunesmith.curate.refining import refine_all
 from tunesmith.curate.rows import Rows
@@ -72,6 +73,8 @@ def run(
     dataset = publish(
         rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
     )
+    if config.privacy.mode != "off":
+        dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
     shutil.rmtree(shards[0].parent)
     return CurateResult(dataset, golden_set)
 

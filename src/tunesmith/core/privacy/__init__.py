@@ -1,0 +1,1 @@
+"""Personal data in texts: `Detector` finds it, `mask` replaces it, `Findings` reports it without repeating it."""

@@ -1,0 +1,303 @@
+"""Postal addresses of many countries: a street, post box or military post, and all that belongs to it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tunesmith.core.privacy.address_tokens import MISSING, Token, hold_street, streets, tokens_of
+from tunesmith.core.privacy.lexicon import behind
+from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.span import Span
+
+WHOLE = re.compile(
+    r"(?:(?:PSC|CMR|Unit) \d+,? Box \d+|US(?:NS|S|NV|CGC) [\w-]+)[\s,>?|]+(?:[AFD]PO) A[AEP] \d{5}(?:-\d{4})?"
+    r"|\bP\.?\s?O\.?\s?Box \d+|\b(?:Postbus|Postfach|Apartado|B\.?P\.?) \d+",
+    re.IGNORECASE,
+)
+ENGLISH_JOINERS = frozenset({"a", "an", "am", "in", "of", "the"})
+"""Join parts of a street's name, and also a person to a street: "Ivan Horvat of Elm Street 5"."""
+CORNER = re.compile(r"\b(?:the )?(?:corner|intersection|junction) of $", re.IGNORECASE)
+TOLD = behind("addresses", "told_before", ":? ")
+MOST_TOKENS = 40
+"""An address is shorter."""
+STREET_SCORE = 0.87
+"""Surer than a full name: many streets bear one."""
+
+
+class Stretch(NamedTuple):
+    """First and last token of an address."""
+
+    first: int
+    last: int
+
+
+def find(text: str) -> Iterator[Span]:
+    """Addresses in `text`."""
+    if not any(letter.isdigit() for letter in text):
+        return
+    tokens = tokens_of(text)
+    covered = 0
+    for index in range(len(tokens)):
+        if tokens[index].start < covered:
+            continue
+        score = _anchor(text, tokens, index)
+        if score:
+            stretch = _stretch(tokens, index)
+            first, last = tokens[stretch.first], tokens[stretch.last]
+            start = _with_corner(text, first.start)
+            yield Span(start, last.end, "STREET_ADDRESS", _surer(tokens, stretch, score))
+            covered = last.end
+    for match in WHOLE.finditer(text):
+        yield Span(*match.span(), "STREET_ADDRESS", 0.9)
+
+
+def _anchor(text: str, tokens: Sequence[Token], index: int) -> float:
+    """How sure it is that an address begins, or is told, at a token; 0 where none does."""
+    token = tokens[index]
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if following is None:
+        return 0.0
+    if token.kind == "unit":
+        numbered = tokens[index + 2 : index + 3] if following.text == "." else [following]
+        return 0.85 if numbered and numbered[0].kind == "number" else 0.0
+    if token.kind == "number" and len(token.text) <= 6:
+        return _numbered(text, tokens, index)
+    return _named(text, tokens, index) if token.kind == "name" else 0.0
+
+
+def _behind_names(tokens: Sequence[Token], index: int) -> int:
+    """Index behind the names and joiners that begin at `index`; one word of any kind may stand among them."""
+    end = index
+    while end < len(tokens) and end - index < 7:
+        token = tokens[end]
+        is_bridged = end == index and token.kind == "word" and _is_name(tokens, end + 1)
+        is_part = token.kind == "name" or token.text in {".", "'"} or _joins(tokens, index, end)
+        if not is_part and not is_bridged:
+            break
+        end += 1
+    while end > index and tokens[end - 1].kind == "joiner":
+        end -= 1
+    return end
+
+
+def _is_name(tokens: Sequence[Token], index: int) -> bool:
+    return index < len(tokens) and tokens[index].kind == "name"
+
+
+def _joins(tokens: Sequence[Token], first: int, index: int) -> bool:
+    """A small word inside a street's name: "de" anywhere, "of the" only where a kind of street stands before it."""
+    if tokens[index].kind != "joiner":
+        return False
+    if tokens[index].text.casefold() not in ENGLISH_JOINERS:
+        return True
+    return hold_street([token for token in tokens[first:index] if token.kind == "name"])
+
+
+def _numbered(text: str, tokens: Sequence[Token], index: int) -> float:
+    """A house number with a street behind it."""
+    end = _behind_names(tokens, index + 1)
+    names = [token for token in tokens[index + 1 : end] if token.kind == "name"]
+    if not names:
+        return 0.0
+    if hold_street(names):
+        return STREET_SCORE
+    behind = tokens[end] if end < len(tokens) else None
+    if behind and behind.kind in {"comma", "line", "unit"} and _ends_like_one(tokens, end):
+        return 0.6
+    if _is_between_numbers(tokens, index):
+        return 0.6
+    return 0.55 if _is_told(text, tokens[index].start) else 0.0
+
+
+def _named(text: str, tokens: Sequence[Token], index: int) -> float:
+    """A street with a house number behind it, or one that is called a street."""
+    end = _behind_names(tokens, index)
+    names = [token for token in tokens[index:end] if token.kind == "name"]
+    number = end + 1 if end < len(tokens) and tokens[end].kind == "comma" else end
+    if number >= len(tokens) or tokens[number].kind != "number" or len(tokens[number].text) > 5:
+        last = names[-1].text if names else ""
+        return (
+            0.6
+            if len(names) > 1 and last.casefold() in streets()["certain"] and last[0].isupper()
+            else 0.0
+        )
+    if hold_street(names):
+        return STREET_SCORE
+    if _is_told(text, tokens[index].start):
+        return 0.55
+    is_unknown = len(names[-1].text) > 4 and names[-1].text.casefold() not in table("common_words")
+    return 0.45 if is_unknown and number == end and 2 <= len(tokens[number].text) <= 4 else 0.0
+
+
+def _ends_like_one(tokens: Sequence[Token], index: int) -> bool:
+    """A post code, a suite or a country follows soon."""
+    return any(
+        token.kind == "unit"
+        or (token.kind == "number" and 4 <= len(token.text) <= 10)
+        or token.text.casefold() in table("regions")
+        for token in tokens[index : index + 12]
+    )
+
+
+def _is_between_numbers(tokens: Sequence[Token], index: int) -> bool:
+    """A street that no list knows: one to four words, one of them a name, between two numbers at the end of a part."""
+    end = index + 1
+    while (
+        end < len(tokens)
+        and end - index <= 5
+        and tokens[end].kind in {"name", "word", "joiner", "mark"}
+    ):
+        end += 1
+    between = tokens[index + 1 : end]
+    if end >= len(tokens) or tokens[end].kind != "number" or len(tokens[end].text) > 5:
+        return False
+    has_marks = any(token.kind == "mark" and token.text != "." for token in between)
+    return between[0].kind == "name" and not has_marks and _is_closed(tokens, end + 1)
+
+
+def _is_closed(tokens: Sequence[Token], index: int) -> bool:
+    return index >= len(tokens) or tokens[index].kind in {"comma", "line", "unit", "mark"}
+
+
+def _is_told(text: str, start: int) -> bool:
+    return bool(TOLD.search(text[max(0, start - 60) : start]))
+
+
+def _with_corner(text: str, start: int) -> int:
+    opening = max(0, start - 24)
+    corner = CORNER.search(text[opening:start])
+    return opening + corner.start() if corner else start
+
+
+def _surer(tokens: Sequence[Token], stretch: Stretch, score: float) -> float:
+    inside = tokens[stretch.first : stretch.last + 1]
+    has_unit = any(token.kind == "unit" for token in inside)
+    has_country = any(token.text.casefold() in table("regions") for token in inside)
+    return min(0.9, score + 0.15 * has_unit + 0.1 * has_country)
+
+
+def _stretch(tokens: Sequence[Token], index: int) -> Stretch:
+    """The address around an anchor."""
+    first = index
+    while first and index - first < MOST_TOKENS and _belongs_before(tokens, first - 1):
+        first -= 1
+    while first < index and tokens[first].kind not in {"number", "unit", "name"}:
+        first += 1
+    last = position = index
+    while position + 1 < len(tokens) and position - index < MOST_TOKENS:
+        position += 1
+        if not _belongs_behind(tokens, position):
+            break
+        if tokens[position].kind in {"number", "name", "unit"} or tokens[position].text == ")":
+            last = position
+    return Stretch(first, last)
+
+
+def _belongs_before(tokens: Sequence[Token], index: int) -> bool:
+    token, behind = tokens[index], tokens[index + 1]
+    if token.kind in {"number", "unit"}:
+        return True
+    if token.kind == "comma":
+        return (
+            index > 0
+            and tokens[index - 1].kind in {"number", "name"}
+            and tokens[index + 1].kind != "name"
+        )
+    if token.kind == "line":
+        return behind.kind in {"unit", "number"} and _is_address_line(tokens, index, -1)
+    if token.kind == "joiner":
+        return (
+            token.text.casefold() not in ENGLISH_JOINERS
+            and behind.kind in {"name", "joiner"}
+            and index > 0
+            and tokens[index - 1].kind in {"name", "number"}
+        )
+    if token.text == "." and index > 0:
+        return len(tokens[index - 1].text) <= 3 and behind.kind in {
+            "number",
+            "name",
+            "unit",
+            "line",
+        }
+    if token.kind == "name" and behind.text.casefold() in {"and", "&"}:
+        return True
+    if token.kind != "name" or behind.kind not in {
+        "number",
+        "name",
+        "joiner",
+        "unit",
+        "line",
+        "mark",
+        "comma",
+    }:
+        return _is_and(tokens, index)
+    return True
+
+
+def _is_and(tokens: Sequence[Token], index: int) -> bool:
+    """The "and" between two streets that meet."""
+    return (
+        tokens[index].text.casefold() in {"and", "&"}
+        and index > 0
+        and tokens[index - 1].kind in {"name", "number"}
+        and tokens[index + 1].kind == "name"
+    )
+
+
+def _belongs_behind(tokens: Sequence[Token], index: int) -> bool:
+    token, before = tokens[index], tokens[index - 1]
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if token.kind in {"number", "unit", "comma"} or token.text.casefold() in MISSING:
+        return True
+    if token.kind == "line":
+        return token.text.count("\n") == 1 and _is_address_line(tokens, index, 1)
+    if token.text == ".":
+        is_short = before.kind == "unit" or len(before.text) <= 3
+        return (
+            is_short
+            and following is not None
+            and following.kind in {"number", "name", "unit", "line", "comma"}
+        )
+    if token.kind == "mark":
+        return token.text in "'’()#/-"
+    if token.kind == "joiner":
+        return following is not None and (
+            following.kind in {"name", "joiner", "number"} or following.text == "."
+        )
+    return (token.kind == "name" and not _begins_sentence(token, before)) or _is_and(tokens, index)
+
+
+def _begins_sentence(token: Token, before: Token) -> bool:
+    return before.text in {".", ")"} and token.text.casefold() in table("common_words")
+
+
+def _is_address_line(tokens: Sequence[Token], line: int, step: int) -> bool:
+    """The line before (`step` -1) or behind (+1) a line break holds parts of an address, at least where they meet."""
+    found: list[Token] = []
+    position = line + step
+    while 0 <= position < len(tokens) and len(found) < LONGEST_LINE:
+        if tokens[position].kind not in PARTS and tokens[position].text not in BRACKETS:
+            break
+        found.append(tokens[position])
+        position += step
+    is_whole = (
+        not 0 <= position < len(tokens)
+        or tokens[position].kind == "line"
+        or tokens[position].text == "."
+    )
+    if any(token.kind in {"number", "unit"} for token in found) or step < 0:
+        return is_whole or (step > 0 and len(found) > 1)
+    names = " ".join(token.text for token in found if token.kind != "comma").casefold()
+    return is_whole and (names in table("regions") or any(_is_part(token) for token in found))
+
+
+def _is_part(token: Token) -> bool:
+    is_code = token.text.isupper() and len(token.text) <= 3
+    is_name = token.kind == "name" and token.text.casefold() not in table("common_words")
+    return is_code or is_name or token.text.casefold() in MISSING
+
+
+PARTS = frozenset({"name", "number", "unit", "comma", "joiner"})
+BRACKETS = frozenset("()")
+LONGEST_LINE = 12
+"""Tokens."""

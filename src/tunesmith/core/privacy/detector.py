@@ -1,0 +1,146 @@
+"""Where personal data stands in texts: every recogniser's spans, settled."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tunesmith.core.privacy import (
+    addresses,
+    occupations,
+    official,
+    organisations,
+    patterns,
+    people,
+    places,
+)
+from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.language_model import language_model
+from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.linking import linked
+from tunesmith.core.privacy.span import Span, resolve
+from tunesmith.core.privacy.words import Word, cased, split
+
+MOST_CHARACTERS = 4_000
+"""Longest piece that is looked at in one go, so that time grows with the length of a text and no faster."""
+
+
+class Looked(NamedTuple):
+    """A text after the rules."""
+
+    written: str
+    """With the capitals that careful writing has."""
+    spans: list[Span]
+    doubts: list[Word]
+    """Capitalised words that may be a name or just a word: a matter for the language model."""
+
+
+class Detector:
+    """Finds personal data as a `PrivacyConfig` says."""
+
+    def __init__(self, config: PrivacyConfig) -> None:
+        self.config = config
+        self._patterns = (*patterns.shipped(), *patterns.custom(config.identifiers))
+        self._allowed = {text.casefold() for text in config.allow}
+        self._wanted = {*config.types, *config.identifiers} if config.types else None
+
+    def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, in order, none overlapping another."""
+        pieces = [piece for text in texts for piece in _pieces(text)]
+        looked = [self._look(piece) for piece in pieces]
+        for index, names in self._ask_model(looked):
+            looked[index].spans.extend(names)
+        settled = iter(
+            [self._settle(text, seen.spans) for text, seen in zip(pieces, looked, strict=True)]
+        )
+        return [_joined(text, settled) for text in texts]
+
+    def find_in_conversations(
+        self, conversations: Sequence[Sequence[str]]
+    ) -> list[list[list[Span]]]:
+        """The spans of every turn of every conversation; a person named once is found in all turns."""
+        found = iter(self.find([turn for turns in conversations for turn in turns]))
+        return [linked(turns, [next(found) for _ in turns]) for turns in conversations]
+
+    def _look(self, text: str) -> Looked:
+        written = cased(text)
+        found = split(written)
+        spans = [
+            *patterns.find(text, self._patterns),
+            *people.find(written, found),
+            *places.find(written, found),
+            *organisations.find(written, found),
+            *occupations.find(written, found),
+            *addresses.find(written),
+        ]
+        spans.extend(official.find(text, self.config.countries, spans))
+        spans = [span for span in spans if span.score >= self.config.threshold]
+        return Looked(written, spans, _doubts(written, found, spans) if self.config.model else [])
+
+    def _ask_model(self, looked: Sequence[Looked]) -> Iterator[tuple[int, list[Span]]]:
+        asked = [index for index, seen in enumerate(looked) if seen.doubts]
+        if not asked:
+            return
+        model = language_model(self.config.model)
+        for index, names in zip(asked, model.find([looked[i].written for i in asked]), strict=True):
+            doubts = looked[index].doubts
+            yield index, [name for name in names if any(_meet(name, word) for word in doubts)]
+
+    def _settle(self, text: str, spans: Iterable[Span]) -> list[Span]:
+        kept = resolve(span for span in spans if span.score >= self.config.threshold)
+        return [
+            span
+            for span in kept
+            if (self._wanted is None or span.type in self._wanted)
+            and text[span.start : span.end].casefold() not in self._allowed
+        ]
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut at the ends of lines, sentences or words, or anywhere where there are none."""
+    pieces = []
+    while len(text) > MOST_CHARACTERS:
+        ends = (text.rfind(mark, 1, MOST_CHARACTERS) for mark in ("\n", ". ", " "))
+        end = next((end + 1 for end in ends if end > 0), MOST_CHARACTERS)
+        pieces.append(text[:end])
+        text = text[end:]
+    return [*pieces, text]
+
+
+def _joined(text: str, settled: Iterator[list[Span]]) -> list[Span]:
+    """The spans of the pieces of one text, counted from its beginning."""
+    spans: list[Span] = []
+    offset = 0
+    for piece in _pieces(text):
+        spans += [
+            span._replace(start=span.start + offset, end=span.end + offset)
+            for span in next(settled)
+        ]
+        offset += len(piece)
+    return spans
+
+
+def detector(config: PrivacyConfig) -> Detector:
+    """The detector of this configuration, made once a process."""
+    return _detector(config.model_dump_json())
+
+
+@lru_cache(maxsize=4)
+def _detector(config: str) -> Detector:
+    return Detector(PrivacyConfig.model_validate_json(config))
+
+
+def _doubts(text: str, found: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
+    doubts = []
+    for word in found:
+        if not word.is_capitalised or len(word.text) < 2 or word.folded in people.FUNCTION_WORDS:
+            continue
+        if any(_meet(span, word) for span in spans):
+            continue
+        may_be_name = word.folded in table("given_names") or word.folded in table("surnames")
+        if may_be_name or not people.begins_sentence(text, word.start):
+            doubts.append(word)
+    return doubts
+
+
+def _meet(span: Span, word: Word) -> bool:
+    return span.start < word.end and word.start < span.end

@@ -1,0 +1,111 @@
+"""Masking: every span replaced, the same person by the same stand-in wherever they are named."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from tunesmith.core.privacy import stand_ins
+from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.linking import folded, full_names
+from tunesmith.core.privacy.people import PARTICLES
+from tunesmith.core.privacy.span import Span
+
+NAME_PART = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+Texts = Sequence[str]
+
+
+def mask(conversation: Texts, spans: Sequence[Sequence[Span]], config: PrivacyConfig) -> list[str]:
+    """The texts of one conversation with every span replaced; depends on nothing but its arguments.
+
+    Args:
+        conversation: The turns, in order.
+        spans: Where personal data stands in each, as a `Detector` finds it.
+        config: Style and seed.
+    """
+    replacements = Replacements(conversation, spans, config)
+    return [
+        _replaced(text, found, replacements)
+        for text, found in zip(conversation, spans, strict=True)
+    ]
+
+
+class Replacements:
+    """What takes the place of each original in one conversation."""
+
+    def __init__(
+        self, conversation: Texts, spans: Sequence[Sequence[Span]], config: PrivacyConfig
+    ) -> None:
+        self._config = config
+        self._people = full_names(conversation, spans)
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._counts: Counter[str] = Counter()
+
+    def of(self, kind: str, original: str) -> str:
+        """The replacement for one mention."""
+        style, seed = self._config.style, self._config.seed
+        if style == "realistic":
+            if kind == "PERSON":
+                return self._person(original)
+            made = stand_ins.stand_in(seed, kind, original)
+            if made is not None:
+                return _like(original, made)
+        entity = (
+            self._people.get(folded(original), folded(original))
+            if kind == "PERSON"
+            else folded(original)
+        )
+        if style == "coded":
+            return f"<{kind}_{stand_ins.draw(seed, kind, entity) % 16**4:04x}>"
+        return f"<{kind}_{self._number(kind, entity)}>"
+
+    def _number(self, kind: str, entity: str) -> int:
+        if (kind, entity) not in self._numbers:
+            self._counts[kind] += 1
+            self._numbers[kind, entity] = self._counts[kind]
+        return self._numbers[kind, entity]
+
+    def _person(self, original: str) -> str:
+        """Word for word, so that "Maria Garcia", "Maria" and "Ms Garcia" stay one person."""
+        parts = list(NAME_PART.finditer(original))
+        last = len(parts) - 1 if len(parts) > 1 or self._is_surname(original) else -1
+        pieces, done = [], 0
+        for place, part in enumerate(parts):
+            pieces += [
+                original[done : part.start()],
+                self._part(part.group(), is_last=place == last),
+            ]
+            done = part.end()
+        return "".join([*pieces, original[done:]])
+
+    def _part(self, word: str, *, is_last: bool) -> str:
+        seed = self._config.seed
+        if word in PARTICLES:
+            return word
+        if len(word) == 1:
+            return chr(ord("A") + stand_ins.draw(seed, "initial", word) % 26)
+        return _like(
+            word, stand_ins.surname(seed, word) if is_last else stand_ins.given_name(seed, word)
+        )
+
+    def _is_surname(self, word: str) -> bool:
+        plain = folded(word)
+        full = self._people.get(plain, "").split()
+        if len(full) > 1:
+            return plain == full[-1]
+        return plain in table("surnames") and plain not in table("given_names")
+
+
+def _like(original: str, made: str) -> str:
+    """Written in capitals or without any, as the original."""
+    if original.isupper() and len(original) > 1:
+        return made.upper()
+    return made.lower() if original.islower() else made
+
+
+def _replaced(text: str, spans: Sequence[Span], replacements: Replacements) -> str:
+    pieces, done = [], 0
+    for span in spans:
+        pieces += [text[done : span.start], replacements.of(span.type, text[span.start : span.end])]
+        done = span.end
+    return "".join([*pieces, text[done:]])

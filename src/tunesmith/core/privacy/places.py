@@ -1,0 +1,97 @@
+"""Countries, regions and cities: names on the map, and capitalised words behind "lives in"."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tunesmith.core.privacy.lexicon import behind, openings
+from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.people import NEVER
+from tunesmith.core.privacy.span import Span
+from tunesmith.core.privacy.words import Word
+
+BEHIND_IN = behind("places", "before")
+LANGUAGE = behind("places", "language")
+POST_CODE = re.compile(
+    r"(?:,? |,?\n ?)(?:nan )?(?!(?:19|20)\d\d\b)"
+    r"(\d{3} \d{2}|\d{4,6}(?:-\d{3,4})?|\d{4} ?[A-Z]{2})(?![\w/%€£$-]|[.,:]\d)"
+)
+LONGEST_PLACE = 5
+"""Words."""
+
+
+def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
+    """Places in `text`."""
+    index = 0
+    while index < len(words):
+        length, kind = _longest(text, words, index)
+        found = words[index : index + length]
+        if length and (score := _score(text, found, kind)):
+            yield Span(found[0].start, found[-1].end, "GPE", score)
+            yield from _post_code(text, found[-1].end)
+            index += length
+            continue
+        word = words[index]
+        run = (
+            _run(text, words, index)
+            if BEHIND_IN.search(text[max(0, word.start - 12) : word.start])
+            else []
+        )
+        if any(part.is_unknown_name and part.folded not in NEVER for part in run):
+            yield Span(word.start, run[-1].end, "GPE", 0.45)
+            yield from _post_code(text, run[-1].end)
+        elif _is_nationality(text, word):
+            yield Span(word.start, word.end, "NRP", 0.7)
+        index += 1
+
+
+def _is_nationality(text: str, word: Word) -> bool:
+    if word.folded not in table("demonyms") or (word.is_common and not word.is_capitalised):
+        return False
+    return not LANGUAGE.search(text[max(0, word.start - 16) : word.start])
+
+
+def _post_code(text: str, end: int) -> Iterator[Span]:
+    if match := POST_CODE.match(text, end):
+        yield Span(*match.span(1), "ZIP_CODE", 0.6)
+
+
+def _longest(text: str, words: Sequence[Word], index: int) -> tuple[int, str]:
+    first = words[index].folded
+    reach = max(openings("regions").get(first, 0), openings("cities").get(first, 0))
+    for length in range(min(reach, LONGEST_PLACE, len(words) - index), 0, -1):
+        name = " ".join(text[words[index].start : words[index + length - 1].end].casefold().split())
+        for kind in ("regions", "cities"):
+            if name in table(kind):
+                return length, kind
+    return 0, ""
+
+
+def _score(text: str, found: Sequence[Word], kind: str) -> float:
+    if kind == "regions" and len(found) > 1:
+        return 0.8
+    if not found[0].is_capitalised or found[0].folded in NEVER:
+        return 0.0
+    is_placed = bool(BEHIND_IN.search(text[max(0, found[0].start - 12) : found[0].start]))
+    if all(word.is_common for word in found):
+        return 0.45 if is_placed and len(found[0].text) > 3 else 0.0
+    if len(found) == 1 and len(found[0].text) < 4 and not is_placed:
+        return 0.0
+    base = 0.75 if kind == "regions" else 0.55
+    return base + 0.1 * is_placed + 0.1 * (len(found) > 1)
+
+
+def _run(text: str, words: Sequence[Word], index: int) -> list[Word]:
+    """Capitalised words that follow each other, with small words between."""
+    run: list[Word] = []
+    pending: list[Word] = []
+    for word in words[index : index + LONGEST_PLACE]:
+        previous = (pending or run or [word])[-1]
+        if previous is not word and text[previous.end : word.start] != " ":
+            break
+        if word.is_capitalised and word.folded not in NEVER:
+            run, pending = [*run, *pending, word], []
+        elif run and not word.is_common:
+            pending.append(word)
+        else:
+            break
+    return run

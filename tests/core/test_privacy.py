@@ -1,0 +1,189 @@
+"""Personal data: found by form, by name and by what stands around it; and what is none is left alone."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunesmith.core.privacy.checksums import iban, luhn, payment_card
+from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.detector import Detector, detector
+from tunesmith.core.privacy.span import Span, resolve
+from tunesmith.errors import MissingDependencyError, UnknownNameError
+
+RULES = PrivacyConfig().by_rules_alone()
+
+
+def found(text: str, config: PrivacyConfig = RULES) -> dict[str, list[str]]:
+    """Type -> texts, as they stand in `text`."""
+    by_type: dict[str, list[str]] = {}
+    for span in detector(config).find([text])[0]:
+        by_type.setdefault(span.type, []).append(text[span.start : span.end])
+    return by_type
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("write to jo.doe+x@mail.example.org today", "EMAIL_ADDRESS", "jo.doe+x@mail.example.org"),
+        ("card 6759 6498 2643 8453 please", "CREDIT_CARD", "6759 6498 2643 8453"),  # Maestro
+        ("card 30569309025904", "CREDIT_CARD", "30569309025904"),  # Diners Club, 14 digits
+        ("to DE89 3704 0044 0532 0130 00 by noon", "IBAN_CODE", "DE89 3704 0044 0532 0130 00"),
+        ("my SSN is 536-22-8741", "US_SSN", "536-22-8741"),
+        ("from 10.20.30.40 and back", "IP_ADDRESS", "10.20.30.40"),
+        ("from 2001:db8:0:1::9 and back", "IP_ADDRESS", "2001:db8:0:1::9"),
+        ("ring +44 20 7946 0958 now", "PHONE_NUMBER", "+44 20 7946 0958"),
+        ("ring (030) 901820-17 now", "PHONE_NUMBER", "(030) 901820-17"),
+        ("ring 0171 2345678 now", "PHONE_NUMBER", "0171 2345678"),
+        ("my zip is 30-059", "ZIP_CODE", "30-059"),
+        ("she just turned 41", "AGE", "41"),
+        ("on 3 March 1987 at noon", "DATE_TIME", "3 March 1987"),
+    ],
+)
+def test_what_has_a_form_is_found_by_it(text, kind, expected):
+    assert found(text)[kind] == [expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "order 4111 1111 1111 1112 was shipped",  # Luhn fails, and no phone has 16 digits
+        "the years 1990-2000 were good",
+        "10 000 000 people live there",
+        "see RFC 2606 and version 3.11.7 of the library",
+        "My Python script parses JSON with Docker on Kubernetes",
+        "I think we'd better wait, they've just begun and it isn't done",
+        "What Are My Options?",
+        "`UserName` and `get_street(address)` are code",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text):
+    assert found(text) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dear Ms. Kowalczyk, your order", ["Kowalczyk"]),
+        ("my name is grace", ["grace"]),
+        (
+            "I met Jean-Luc van den Berg and Åsa Lindqvist",
+            ["Jean-Luc van den Berg", "Åsa Lindqvist"],
+        ),
+        ("JOHN SMITHSON HAS CALLED AGAIN", ["JOHN SMITHSON"]),
+        ("Will you ask Will Hawking about it?", ["Will Hawking"]),
+        ("T. J. Okonkwo's account", ["T. J. Okonkwo"]),
+    ],
+)
+def test_people_are_found_in_any_case_with_particles_and_initials(text, expected):
+    assert found(text)["PERSON"] == expected
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "12 Elm Street, Springfield, IL 62704",
+        "Lindenstraße 7b, 10969 Berlin",
+        "221b Baker Street\n London\n NW1 6XE",
+        "Rua das Flores 34, Porto, Portugal 4050-262",
+        "PSC 1234, Box 5678\nAPO AE 09012",
+        "P.O. Box 771",
+        "9 Mannerheimintie 14 Apt. 3\nHelsinki\n, nan\n 00100",
+    ],
+)
+def test_an_address_is_found_whole_whatever_its_country(address):
+    text = f"Please send it to {address}"
+    covered = {
+        place for span in Detector(RULES).find([text])[0] for place in range(span.start, span.end)
+    }
+
+    letters = [place for place in range(18, len(text)) if text[place].isalnum()]
+    assert [text[place] for place in letters if place not in covered] == []
+
+
+def test_firms_jobs_places_and_nationalities_are_told_by_their_neighbours():
+    assert found("I work for Brightmoor Logistics Ltd as an assistant store manager")["TITLE"] == [
+        "assistant store manager"
+    ]
+    assert found("She joined Zentriq last year")["ORGANIZATION"] == ["Zentriq"]
+    assert found("We moved from Ljubljana to the United Kingdom")["GPE"] == [
+        "Ljubljana",
+        "United Kingdom",
+    ]
+    assert found("a Slovenian passport")["NRP"] == ["Slovenian"]
+    assert "NRP" not in found("do you speak Slovenian?")
+
+
+def test_own_identifiers_allowed_texts_types_and_threshold_are_the_recipes():
+    text = "Ticket TK-204418 by Anna Nowak of Zentriq Ltd, a@b.example"
+
+    mine = RULES.model_copy(update={"identifiers": {"TICKET": r"TK-\d{6}"}})
+    assert found(text, mine)["TICKET"] == ["TK-204418"]
+    assert "ORGANIZATION" not in found(text, RULES.model_copy(update={"allow": ("zentriq ltd",)}))
+    assert set(found(text, RULES.model_copy(update={"types": ("PERSON",)}))) == {"PERSON"}
+    assert set(found(text, RULES.model_copy(update={"threshold": 1.0}))) == {"EMAIL_ADDRESS"}
+
+
+def test_a_language_model_settles_what_rules_doubt_and_presidio_knows_official_numbers():
+    text = "On Tuesday Baker signed the contract."
+    assert "PERSON" not in found(text)
+    assert found(text, PrivacyConfig())["PERSON"] == ["Baker"]
+
+    number = "her personnummer is 19811218-9876"
+    assert found(number, PrivacyConfig(countries=("sweden",)))["SE_PERSONNUMMER"] == [
+        "19811218-9876"
+    ]
+    with pytest.raises(UnknownNameError, match="atlantis"):
+        found(number, PrivacyConfig(countries=("atlantis",)))
+    with pytest.raises(MissingDependencyError, match="xx_nothing"):
+        found(text, PrivacyConfig(model="xx_nothing"))
+
+
+def test_overlaps_go_to_the_surer_and_nothing_seen_shows_through():
+    spans = [Span(0, 10, "GPE", 0.5), Span(4, 8, "PERSON", 0.9), Span(0, 4, "AGE", 0.4)]
+
+    assert resolve(spans) == [Span(0, 4, "GPE", 0.5), Span(4, 8, "PERSON", 0.9)]
+
+
+def test_check_digits_follow_their_standards():
+    # ISO 7812's and the IBAN registry's own examples, and the same with one digit changed.
+    assert luhn("49927398716")
+    assert not luhn("49927398717")
+    assert payment_card("4012 8888 8888 1881")
+    assert iban("GB82 WEST 1234 5698 7654 32")
+    assert not iban("GB82 WEST 1234 5698 7654 33")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text(max_size=60), max_size=4))
+def test_any_text_gives_ordered_spans_inside_it(texts):
+    for text, spans in zip(texts, Detector(RULES).find(texts), strict=True):
+        edges = [edge for span in spans for edge in span[:2]]
+        assert edges == sorted(edges)
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+
+
+@pytest.mark.parametrize("unit", ["a", "1 ", "A ", "a.b.", "Ab-", "\n12 Elm ", "@a", "john "])
+def test_time_grows_with_the_length_of_a_text_and_no_faster(unit):
+    text = unit * (60_000 // len(unit))
+
+    started = time.process_time()
+    spans = Detector(RULES).find([text])[0]
+
+    assert time.process_time() - started < 5
+    assert all(span.end <= len(text) for span in spans)
+
+
+def test_rules_alone_load_no_language_model():
+    assert found("Maria Keller lives here", RULES)
+    code = (
+        "import sys; from tunesmith.core.privacy.config import PrivacyConfig\n"
+        "from tunesmith.core.privacy.detector import detector\n"
+        "detector(PrivacyConfig().by_rules_alone()).find(['Maria Keller, 12 Elm Street'])\n"
+        "print({'spacy', 'presidio_analyzer', 'torch', 'numpy'} & set(sys.modules))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert shown.strip() == "set()"

@@ -1,0 +1,133 @@
+"""Masking of files and of everything a dataset stores: any row in, one row out, nothing raw kept."""
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tunesmith.cli.main import app
+from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.workspace import Workspace
+from tunesmith.curate import stage
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.file_masking import FileMasking
+from tunesmith.errors import PersonalDataError
+
+RULES = PrivacyConfig(model="", countries=())
+SECRETS = ("Horvat", "horvat@", "555-0187", "Vukovarska")
+
+
+def rows_of(path, config=RULES, field="text"):
+    return list(FileMasking(config, path, field).rows())
+
+
+def test_json_lines_lists_csv_and_chats_give_the_same_spans(tmp_path):
+    text = "I am Ivana Horvat, call (212) 555-0187."
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    (tmp_path / "b.json").write_text(json.dumps([{"text": text}], indent=1))
+    (tmp_path / "d.json").write_text(json.dumps([{"text": [{"role": "user", "content": text}]}]))
+    with (tmp_path / "c.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([["id", "text"], ["1", text]])
+
+    plain = [rows_of(tmp_path / name)[0] for name in ("a.jsonl", "b.json", "c.csv")]
+
+    assert [(row.masked, row.spans) for row in plain] == [(plain[0].masked, plain[0].spans)] * 3
+    assert [span.type for span in plain[0].spans] == ["PERSON", "PHONE_NUMBER"]
+    chat = rows_of(tmp_path / "d.json")[0]
+    assert chat.spans == [plain[0].spans]
+    assert chat.value == {"text": [{"role": "user", "content": plain[0].masked}]}
+
+
+def test_bad_rows_are_told_and_stop_nothing(tmp_path):
+    path = tmp_path / "a.jsonl"
+    lines = ['{"text": "I am Ivana Horvat"}', "{broken", '{"other": 1}', '{"text": 7}', '"Ivana"']
+    path.write_text("\n".join(lines))
+
+    rows = rows_of(path)
+
+    assert [row.line for row in rows] == [1, 2, 3, 4, 5]
+    assert [bool(row.error) for row in rows] == [False, True, True, True, False]
+    assert "Horvat" not in "".join(row.as_json() for row in rows)
+
+
+def test_many_rows_come_back_in_order_from_all_cores(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps({"text": f"row {n}"}) for n in range(700)))
+
+    assert [row.masked for row in rows_of(path)] == [f"row {n}" for n in range(700)]
+
+
+def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
+    path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    text = "I am Ivana Horvat of Vukovarska 17, Split. Mail horvat@posta.example or (212) 555-0187."
+    path.write_text(json.dumps({"text": text, "id": 1}) + "\n")
+
+    raw = FileMasking(RULES, path, "text")
+    assert list(raw.write(out))
+    with pytest.raises(PersonalDataError, match="1 PERSON") as caught:
+        raw.need_none()
+    again = FileMasking(RULES, out, "text")
+    list(again.rows())
+
+    again.need_none()
+    assert json.loads(out.read_text())["id"] == 1
+    reports = "".join(path.read_text() for path in tmp_path.glob("b.privacy.*"))
+    told = reports + str(caught.value) + out.read_text()
+    assert [secret for secret in SECRETS if secret in told] == []
+
+
+def test_the_command_prints_a_line_a_row_and_check_exits_with_its_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text('{"text": "I am Ivana Horvat"}\n{"text": "fine"}\n')
+    words = ["curate", "mask", "a.jsonl", "--field", "text", "--json", "--check"]
+
+    result = CliRunner().invoke(app, [*words, "--set", "curate.privacy.model=''"])
+
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert first["spans"] == [{"start": 5, "end": 17, "type": "PERSON", "score": 0.85}]
+    assert second == {"line": 2, "masked": "fine", "spans": []}
+    assert isinstance(result.exception, PersonalDataError)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "data").mkdir()
+    rows = [
+        {"prompt": f"I am Ivana Horvat, question {n}?", "completion": f"Answer {n}, Ms Horvat."}
+        for n in range(40)
+    ]
+    broken = '{"prompt": "Ivana Horvat, Vukovarska 17'
+    text = "\n".join([*map(json.dumps, rows), json.dumps(rows[3]), broken])
+    (tmp_path / "data/a.jsonl").write_text(text)
+    (tmp_path / "golden.jsonl").write_text(
+        '{"prompt": "Who is Ivana Horvat?", "expected": "Ivana"}\n{"prompt": "Ms Horvat"}\n'
+    )
+    (tmp_path / "tunesmith.yaml").write_text("name: a\n")
+    return Workspace(tmp_path)
+
+
+def test_a_masked_dataset_stores_no_raw_letter_anywhere(workspace):
+    config = CurateConfig(golden="golden.jsonl", privacy=RULES.model_copy(update={"mode": "mask"}))
+
+    made = stage.run(config, workspace)
+
+    stored = {path: path.read_bytes().decode() for path in workspace.made.rglob("*.*")}
+    assert [path for path, text in stored.items() if "Horvat" in text or "Vukov" in text] == []
+    assert made.dataset.removed == {"duplicate": 1}
+    assert made.dataset.train_count + made.dataset.validation_count == 40
+    report = made.dataset.privacy_report(workspace)
+    assert report is not None
+    assert report.found["data/a.jsonl"]["user"]["PERSON"] == 41
+    assert stage.run(config, workspace).dataset.id == made.dataset.id
+
+
+def test_without_masking_the_rows_stay_and_the_report_warns(workspace):
+    warned = stage.run(CurateConfig(golden="golden.jsonl"), workspace).dataset
+    quiet = CurateConfig(golden="golden.jsonl", privacy=PrivacyConfig(mode="off"))
+
+    report = warned.privacy_report(workspace)
+    assert report is not None
+    assert (report.mode, report.with_personal_data) == ("warn", 42)
+    assert "Horvat" in warned.examples_path(workspace, "train").read_text()
+    assert stage.run(quiet, workspace).dataset.id == warned.id
