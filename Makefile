@@ -25,8 +25,8 @@ $(DEV): $(READY)
 # Pages are tested in a real Chromium. Where it is missing and cannot be installed, these tests are skipped and say so.
 browser:
 	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq \
-	     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium; } \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
+	     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium > /dev/null; } \
 	|| echo "no Chromium: install it to run the browser tests (Debian: apt-get install chromium)"
 
 demo: $(READY)  ## The whole lifecycle on a real model, in a few minutes.

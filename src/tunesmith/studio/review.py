@@ -112,9 +112,10 @@ def _decide(desk: Desk, request: Request, view: View, form: dict[str, str]) -> R
         raise RequestError(
             f"{shelf.dataset.id} has no row {view.key[:12]!r}", fix="open the review page again"
         )
-    queue = Queue(view, shelf, Opinions(shelf, desk.log), reviewer)
-    following = queue.after(view.key)
-    desk.log.append([_decision(shelf.example(view.key), reviewer, form)])
+    opinions = Opinions(shelf, desk.log)
+    following = Queue(view, shelf, opinions, reviewer).after(view.key)
+    decision = _decision(shelf.example(view.key), reviewer, form)
+    desk.log.append([*_for_its_witness(shelf.entry(view.key), decision, opinions), decision])
     if following is None:
         return _to(view, key="")
     return _to(view, key=following.key)
@@ -151,6 +152,20 @@ def _decision(example: Example, reviewer: str, form: dict[str, str]) -> ReviewDe
             f"this is no decision: {problem['msg']}",
             fix="accept, reject, or write an answer that is not empty",
         ) from error
+
+
+def _for_its_witness(
+    entry: Entry, decision: ReviewDecision, opinions: Opinions
+) -> list[ReviewDecision]:
+    """A word for the row that a removed one is brought back beside, whose place it would take otherwise."""
+    if entry.place != "removed" or decision.verdict != "accept":
+        return []
+    note = "kept beside a row that was brought back"
+    return [
+        decision.model_copy(update={"example_key": near.key, "note": note, "seconds": None})
+        for near in entry.neighbours[:1]
+        if not opinions.on(near.key)
+    ]
 
 
 def _row(
