@@ -10,6 +10,7 @@ import pytest
 from conftest import example, save_dataset
 from release.lineages import adapter_of, report_of
 from studio.servers import studio
+from tunesmith.artifacts.dataset import RemovedRow
 from tunesmith.artifacts.review import ReviewLog
 
 EVIL = "<script>document.title='owned'</script>"
@@ -87,6 +88,28 @@ def test_an_edit_keeps_the_answer_to_the_letter_and_none_is_made_of_an_unchanged
     assert [(one.verdict, one.answer) for one in log] == [("accept", None), ("edit", "uno\ndue")]
     assert (log[1].reviewer, log[1].note, log[1].seconds) == ("ana", "in Italian", 2.5)
     assert refused.status_code == 400
+
+
+def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_the_first_alone(
+    workspace,
+):
+    kept, near = example("a", "one"), example("a", "one.")
+    dataset = save_dataset(workspace, [("a", "one")])
+    row = RemovedRow(
+        key=near.key, rule="duplicate", reason="", score=1, witness_key=kept.key, example=near
+    )
+    dataset.removed_path(workspace).write_text(f"{row.model_dump_json()}\n")
+
+    with studio(workspace) as url:
+        decide(url, near.key, "accept")
+        standing = ReviewLog(workspace).standing()
+        httpx2.post(f"{url}/review/undo", headers={"origin": url})
+
+    assert {key: one.verdict for key, one in standing.items()} == {
+        kept.key: "accept",
+        near.key: "accept",
+    }
+    assert list(ReviewLog(workspace).standing()) == [kept.key]
 
 
 def test_a_reviewer_is_a_browser_and_nobody_is_sent_to_another_site(url, workspace):

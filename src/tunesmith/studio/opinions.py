@@ -64,9 +64,11 @@ class Opinions:
         """Take what stands now; decisions about rows of other versions are left out."""
         self._shelf = shelf
         self._by_row: dict[str, dict[str, ReviewDecision]] = {}
+        self._last: dict[str, ReviewDecision] = {}
         for (key, reviewer), decision in log.by_reviewer().items():
             if key in shelf:
                 self._by_row.setdefault(key, {})[reviewer] = decision
+                self._last[reviewer] = decision
 
     def on(self, key: str) -> Mapping[str, ReviewDecision]:
         """What each reviewer decided about a row, the latest last."""
@@ -78,8 +80,7 @@ class Opinions:
 
     def last_of(self, reviewer: str) -> ReviewDecision | None:
         """What this reviewer decided last and has not taken back."""
-        mine = [own for by in self._by_row.values() if (own := by.get(reviewer))]
-        return max(mine, key=lambda decision: decision.decided_at, default=None)
+        return self._last.get(reviewer)
 
     def is_reviewed(self, entry: Entry) -> bool:
         """Whether anybody decided about it, in this version or, kept by then, in an earlier one."""
