@@ -7,7 +7,7 @@ from tunesmith.errors import ModelError, RecipeError
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.head import require_known_head
 from tunesmith.train.initialisation import start_from_base, start_from_rounding
-from tunesmith.train.step import use_base_precision
+from tunesmith.train.shortcuts import take_shortcuts
 from tunesmith.train.targets import Targets, find_targets
 
 INIT_STEPS = {"pissa": start_from_base, "loftq": start_from_rounding}
@@ -33,7 +33,9 @@ def make_trainable(model: Any, config: TrainConfig, *, parent: Path | None = Non
     # A resumed run, or the same run elsewhere, must begin with the same random A matrices.
     torch.manual_seed(config.seed)
     if config.method == "full":
-        return model.requires_grad_(True)
+        model.requires_grad_(True)
+        take_shortcuts(model)
+        return model
     if parent is not None:
         adapted = _continued(model, parent)
     else:
@@ -42,7 +44,7 @@ def make_trainable(model: Any, config: TrainConfig, *, parent: Path | None = Non
         adapted = get_peft_model(model, _options(config, targets), autocast_adapter_dtype=True)
         if config.init != "default":
             INIT_STEPS[config.init](adapted)
-    use_base_precision(adapted)
+    take_shortcuts(adapted)
     return adapted
 
 

@@ -23,6 +23,13 @@ def logits_of(model: Any, hidden: Any) -> Any:
     return logits
 
 
+def changes_logits(model: Any) -> bool:
+    """Whether `logits_of` does more than the output layer."""
+    settings = model.config.get_text_config()
+    names = ("final_logit_softcapping", "logits_scaling", "logit_scale")
+    return any(getattr(settings, name, None) for name in names)
+
+
 def require_known_head(model: Any) -> None:
     """Return only if `logits_of` gives what the model itself gives, on three tokens.
 

@@ -1,0 +1,1 @@
+"""What `bench/training.py` compares: one file a side, each run in a process of its own."""
