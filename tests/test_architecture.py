@@ -26,6 +26,8 @@ HOMES = {
     "transformers": {"models", "train", "engines"},
     "peft": {"models", "train", "engines"},
     "bitsandbytes": {"models", "train", "engines"},
+    "trl": {"train"},
+    "ray": {"curate", "train"},
     "mlflow": {"stores"},
     "fastapi": {"serve", "studio"},
     "typer": {"cli"},

@@ -1,14 +1,10 @@
 """Training: a killed run continues to the same end, and a tuned model knows when to stop."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 
+from train.apart import started_apart
 from tunesmith.artifacts.adapter import Adapter
 from tunesmith.core.conversation import Message
 from tunesmith.engines.endpoint import Generation
@@ -28,35 +24,14 @@ def inputs_of(dataset, tiny_model) -> stage.TrainInputs:
     return stage.TrainInputs(dataset, ModelConfig(base=str(tiny_model)), "tiny")
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from tunesmith.artifacts.dataset import Dataset
-from tunesmith.core.workspace import Workspace
-from tunesmith.models.config import ModelConfig
-from tunesmith.train import stage
-from tunesmith.train.config import TrainConfig
-workspace = Workspace(Path(sys.argv[1]))
-dataset = Dataset.load(workspace, sys.argv[2])
-config = TrainConfig.model_validate_json(sys.argv[4])
-stage.run(config, workspace, stage.TrainInputs(dataset, ModelConfig(base=sys.argv[3]), "tiny"))
-"""
-
-
 def test_a_run_killed_in_the_middle_reaches_the_loss_of_an_undisturbed_one(
     workspace, dataset_of, tiny_model
 ):
     dataset = dataset_of(PAIRS, PAIRS[:2])
     config = QUICK.model_copy(update={"epochs": 60, "evaluations": 60})
     undisturbed = stage.run(config, workspace, inputs_of(dataset, tiny_model), is_quiet=True)
-    arguments = [str(workspace.root), dataset.id, str(tiny_model), config.model_dump_json()]
-    victim = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(workspace.folder("training").glob("run_*/checkpoint-*/trainer_state.json")):
-        assert victim.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(victim.pid, signal.SIGKILL)
+    victim = started_apart(workspace, dataset, tiny_model, config)
+    victim.kill()
     victim.wait()
 
     resumed = stage.run(

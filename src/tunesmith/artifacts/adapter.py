@@ -43,6 +43,10 @@ class TrainMetrics(Section):
     """All real tokens computed, padding not counted."""
     seconds: float
     tokens_per_second: float
+    reward_accuracy: float | None = None
+    """Of preference tuning: share of pairs whose better answer the model has moved towards more than the other."""
+    reward_margin: float | None = None
+    """Of preference tuning: by how much more, in nats times beta."""
 
 
 class TrainWarning(Section):

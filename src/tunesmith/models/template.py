@@ -110,7 +110,31 @@ class ChatTemplate:
         trained, after the prompt as it will be sent.
         """
         turns = [index for index, turn in enumerate(messages) if turn.role == "assistant"]
-        found = self._answers(messages, turns) or self._answers(messages, turns[-1:])
+        return self._encode(self._answers(messages, turns) or self._answers(messages, turns[-1:]))
+
+    def encode_answer(self, messages: Prompt) -> Encoded:
+        """The conversation with its last answer trained, the end token included, after the prompt as it is sent.
+
+        Raises:
+            ModelError: If the template renders an answer differently from its prompt.
+        """
+        return self._encode(self._answers(messages, [len(messages) - 1]))
+
+    def fingerprint(self) -> str:
+        """Hash of the template and of the tokens it gives a fixed conversation."""
+        return fingerprint.of_json([self.tokenizer.chat_template, self.encode_prompt(PROBE)])[:16]
+
+    def pad_id(self) -> int:
+        """A token to pad with that never ends an answer, so that no mask by token id can hide an end token."""
+        candidates = [
+            self.tokenizer.pad_token_id,
+            self.tokenizer.unk_token_id,
+            self.tokenizer.bos_token_id,
+        ]
+        usable = [token for token in candidates if token is not None and token not in self.end_ids]
+        return usable[0] if usable else min(set(range(len(self.end_ids) + 1)) - self.end_ids)
+
+    def _encode(self, found: tuple[str, list[Answer]] | None) -> Encoded:
         if found is None:
             raise ModelError(
                 "the chat template renders an answer differently from its prompt, so it cannot be trained exactly",
@@ -132,20 +156,6 @@ class ChatTemplate:
             end = answer.stop
         last = max(index for index, flag in enumerate(is_trained) if flag) + 1
         return Encoded(ids[:last], is_trained[:last])
-
-    def fingerprint(self) -> str:
-        """Hash of the template and of the tokens it gives a fixed conversation."""
-        return fingerprint.of_json([self.tokenizer.chat_template, self.encode_prompt(PROBE)])[:16]
-
-    def pad_id(self) -> int:
-        """A token to pad with that never ends an answer, so that no mask by token id can hide an end token."""
-        candidates = [
-            self.tokenizer.pad_token_id,
-            self.tokenizer.unk_token_id,
-            self.tokenizer.bos_token_id,
-        ]
-        usable = [token for token in candidates if token is not None and token not in self.end_ids]
-        return usable[0] if usable else min(set(range(len(self.end_ids) + 1)) - self.end_ids)
 
     def _answers(self, messages: Prompt, turns: list[int]) -> tuple[str, list[Answer]] | None:
         """The whole text and every answer's place in it; None where a template rewrites earlier turns."""

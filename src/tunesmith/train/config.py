@@ -6,7 +6,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tunesmith.artifacts.adapter import Method, Quantization
 from tunesmith.core.section import Section
+from tunesmith.train.contradictions import contradictions
 
+Engine = Literal["local", "ray"]
+Sharding = Literal["none", "fsdp"]
+Objective = Literal["sft", "dpo", "orpo", "kto"]
 Variant = Literal["lora", "dora", "rslora"]
 Initialisation = Literal["default", "pissa", "loftq"]
 Optimizer = Literal["auto", "adamw", "adamw_8bit", "paged_adamw", "paged_adamw_8bit"]
@@ -15,6 +19,11 @@ Optimizer = Literal["auto", "adamw", "adamw_8bit", "paged_adamw", "paged_adamw_8
 class TrainConfig(Section):
     """How the adapter is trained."""
 
+    objective: Objective = "sft"
+    """`sft` imitates examples; `dpo` and `orpo` learn from pairs, `kto` from thumbs and from pairs taken apart."""
+    beta: float | None = Field(None, gt=0)
+    """Strength of verdicts, 0.1 unless set: how hard `dpo` and `kto` hold the model to what it was before, how much
+    `orpo` weighs the preference against imitating the chosen answer."""
     method: Method = "qlora"
     """`qlora`: an adapter over a quantized base; `lora`: over the base as it is; `full`: all weights."""
     bits: Literal[4, 8] | None = None
@@ -64,6 +73,12 @@ class TrainConfig(Section):
     """Where loss and learning rate are written to besides the adapter's own history and plot."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third slower."""
+    workers: PositiveInt = 1
+    """Processes that train together, each on its GPU or its share of the CPU; the result is that of one process."""
+    engine: Engine = "local"
+    """Who starts several workers: this machine (`local`), or the Ray cluster that `RAY_ADDRESS` names (`ray`)."""
+    sharding: Sharding = "none"
+    """`fsdp` spreads the frozen base over the workers, so that each holds a part; `none` keeps all of it in each."""
     seed: int = 0
     """Of the adapter's first weights and of the order of examples."""
 
@@ -74,9 +89,14 @@ class TrainConfig(Section):
             return "none"
         return "int8" if self.bits == 8 else "nf4"
 
+    @property
+    def answers_per_row(self) -> int:
+        """Answers that the model computes for one of the `batch_size` rows of a step."""
+        return 2 if self.objective in ("dpo", "orpo") else 1
+
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
-        problems = [*self._method_problems(), *self._start_problems()]
+        problems = [*self._method_problems(), *self._start_problems(), *contradictions(self)]
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -117,7 +117,8 @@ def _long_answers(run: Inspected) -> TrainWarning | None:
 def _learning_rate(run: Inspected) -> TrainWarning | None:
     config = run.config
     table = json.loads(files("tunesmith.train").joinpath("learning_rates.json").read_text())
-    rows = table["full" if config.method == "full" else "adapter"]
+    trained = "full" if config.method == "full" else "adapter"
+    rows = table[trained if config.objective == "sft" else f"{trained}, from verdicts"]
     row = next(
         row
         for row in rows
@@ -135,7 +136,8 @@ def _learning_rate(run: Inspected) -> TrainWarning | None:
 
 
 def _few_examples(run: Inspected) -> TrainWarning | None:
-    config, count = run.config, len(run.material.train.examples)
+    config = run.config
+    count = len(run.material.train.examples) // config.answers_per_row
     steps = -(-count // config.batch_size) * config.epochs
     if count >= config.batch_size and steps >= FEW_STEPS:
         return None
@@ -150,6 +152,8 @@ def _few_examples(run: Inspected) -> TrainWarning | None:
 
 def _common_answer(run: Inspected) -> TrainWarning | None:
     total = len(run.material.examples)
+    if run.config.objective != "sft":
+        return None
     answer, count = Counter(
         normalise(example.answer) for example in run.material.examples
     ).most_common(1)[0]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tunesmith.artifacts.dataset import Dataset
+from tunesmith.artifacts.dataset import Dataset, Split
 from tunesmith.core.conversation import Example
 from tunesmith.core.workspace import Workspace
 from tunesmith.models.config import ModelConfig
@@ -13,6 +13,9 @@ from tunesmith.models.template import ChatTemplate
 from tunesmith.train.batches import schedule
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.encoding import EncodedSplit, encode
+from tunesmith.train.verdict_rows import EncodedVerdicts, encode_verdicts, is_learnt, require_rows
+
+SPLITS: tuple[Split, Split] = ("train", "validation")
 
 
 class TrainInputs(NamedTuple):
@@ -38,6 +41,8 @@ class Material(NamedTuple):
     """The training split, too long ones included."""
     train: EncodedSplit
     validation: EncodedSplit
+    verdicts: tuple[EncodedVerdicts, EncodedVerdicts] | None = None
+    """Training and validation split of preference tuning; `train` and `validation` then hold their answers."""
 
     @property
     def sources(self) -> list[str]:
@@ -49,7 +54,7 @@ class Material(NamedTuple):
         """Positions in `train` of the examples of every optimizer step."""
         return schedule(
             len(self.train.examples),
-            batch_size=config.batch_size,
+            batch_size=config.batch_size * config.answers_per_row,
             epochs=config.epochs,
             seed=config.seed,
         )
@@ -59,15 +64,26 @@ def prepare(config: TrainConfig, workspace: Workspace, inputs: TrainInputs) -> M
     """The examples in tokens; too long ones are set aside and counted.
 
     Raises:
-        DataError: If no example fits the sequence length.
+        DataError: If there is nothing that the objective learns from, or none of it fits the sequence length.
         ModelError: If the base model is not found.
     """
     resolved = resolve(inputs.model, workspace.root)
     template = load_template(resolved, inputs.model)
-    examples = inputs.dataset.examples(workspace, "train")
-    validation = inputs.dataset.examples(workspace, "validation")
-    train, held_out = (
-        encode(template, split, sequence_length=config.sequence_length)
-        for split in (examples, validation)
+    examples, validation = (
+        [row for row in inputs.dataset.rows(workspace, split) if is_learnt(row, config.objective)]
+        for split in SPLITS
     )
-    return Material(inputs, resolved, template, examples, train, held_out)
+    verdicts = None
+    if config.objective == "sft":
+        train, held_out = (
+            encode(template, split, sequence_length=config.sequence_length)
+            for split in (examples, validation)
+        )
+    else:
+        verdicts = (
+            encode_verdicts(config, template, examples),
+            encode_verdicts(config, template, validation),
+        )
+        train, held_out = verdicts[0].split(), verdicts[1].split()
+    require_rows(train, config.objective)
+    return Material(inputs, resolved, template, examples, train, held_out, verdicts)

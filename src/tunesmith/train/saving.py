@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tunesmith.artifacts.adapter import Adapter, BaseModelId, TrainMetrics, TrainWarning
 from tunesmith.artifacts.artifact import write_lines
@@ -16,12 +17,11 @@ from tunesmith.train.continuation import find_parent
 from tunesmith.train.initialisation import save_adapter
 from tunesmith.train.material import Material
 from tunesmith.train.plot import draw
-from tunesmith.train.trainer import StepTrainer
 
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 
 
-def measured(trainer: StepTrainer, *, epochs: float, seconds: float) -> TrainMetrics:
+def measured(trainer: Any, *, epochs: float, seconds: float) -> TrainMetrics:
     """What the run reports.
 
     Args:
@@ -32,6 +32,7 @@ def measured(trainer: StepTrainer, *, epochs: float, seconds: float) -> TrainMet
     history = trainer.state.log_history
     losses = [row["loss"] for row in history if "loss" in row]
     scores = [(row[VALIDATION_LOSS], row["step"]) for row in history if VALIDATION_LOSS in row]
+    rewards = _rewards(history)
     return TrainMetrics(
         train_loss=losses[-1],
         validation_loss=min(scores)[0] if scores else None,
@@ -42,11 +43,26 @@ def measured(trainer: StepTrainer, *, epochs: float, seconds: float) -> TrainMet
         seen_tokens=trainer.seen_tokens,
         seconds=round(seconds, 3),
         tokens_per_second=round(trainer.seen_tokens / seconds, 1),
+        **rewards,
     )
 
 
+def _rewards(history: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Of preference tuning, what was measured last; on validation where there is any."""
+    found: dict[str, float] = {}
+    for name, key in (
+        ("reward_accuracy", "rewards/accuracies"),
+        ("reward_margin", "rewards/margins"),
+    ):
+        for column in (key, f"eval_{key}"):
+            values = [row[column] for row in history if column in row]
+            if values:
+                found[name] = values[-1]
+    return found
+
+
 def save(
-    trainer: StepTrainer,
+    trainer: Any,
     config: TrainConfig,
     workspace: Workspace,
     material: Material,
@@ -64,6 +80,7 @@ def save(
     dataset_id = material.inputs.dataset.id
     content = [dataset_id, base.model_dump(mode="json"), settings, weights]
     metrics, warnings = report
+    more = () if config.objective == "sft" else ("trl",)
     adapter = Adapter(
         id=fingerprint.short_id("ad", content),
         parents=(dataset_id, *([parent.id] if parent else [])),
@@ -72,7 +89,7 @@ def save(
         base=base,
         dataset_id=dataset_id,
         settings=settings,
-        libraries={library: version(library) for library in LIBRARIES},
+        libraries={library: version(library) for library in (*LIBRARIES, *more)},
         metrics=metrics,
         warnings=tuple(warnings),
     )

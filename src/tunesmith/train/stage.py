@@ -20,7 +20,11 @@ from tunesmith.train.cutting import is_out_of_memory
 from tunesmith.train.material import Material, TrainInputs, prepare
 from tunesmith.train.optimizers import choose_optimizer
 from tunesmith.train.plan import make_plan
+from tunesmith.train.preference import preference_trainer
 from tunesmith.train.saving import measured, save
+from tunesmith.train.sharding import shard
+from tunesmith.train.team import Team
+from tunesmith.train.together import train_together
 from tunesmith.train.trackers import keep_tracks, make_trackers
 from tunesmith.train.trainer import Steps, StepTrainer
 
@@ -50,17 +54,27 @@ def run(
     """
     material = prepare(config, workspace, inputs)
     plan = make_plan(config, material)
-    plan.require_fit()
+    team = Team.of_environment()
+    if team.size == 1:
+        plan.require_fit()
+        if config.workers > 1:
+            return train_together(
+                config, workspace, material, is_resumed=is_resumed, is_quiet=is_quiet
+            )
+    team.require_size(config.workers)
+    team.take_device()
     base = _load(config, material)
     parent = find_parent(config, workspace, base.identity)
     folder = _run_folder(config, workspace, material, base)
-    checkpoint = _checkpoint(folder, is_resumed=is_resumed)
+    checkpoint = _checkpoint(folder, team, is_resumed=is_resumed)
     warnings, steps = list(plan.warnings), len(material.steps(config))
-    with live("training", steps, is_quiet=is_quiet) as view:
+    with live("training", steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
         shown = ShowTraining(view)
-        callbacks = [shown, *make_trackers(config, folder, inputs.name)]
+        callbacks = [shown]
+        if team.is_first:
+            callbacks += make_trackers(config, folder, inputs.name)
         trainer = _trainer(
             config,
             folder,
@@ -69,17 +83,21 @@ def run(
             callbacks=callbacks,
             token_budget=plan.micro_batch_tokens,
             on_halved=_note(warnings, view),
+            team=team,
         )
         shown.trainer = trainer
         started = time.monotonic()
         _train(trainer, checkpoint)
         seconds = time.monotonic() - started
+    if not team.is_first:
+        return Adapter.load(workspace, team.told_by_first(""))
     metrics = measured(
         trainer, epochs=trainer.state.global_step / steps * config.epochs, seconds=seconds
     )
     adapter = save(trainer, config, workspace, material, base.identity, (metrics, warnings))
     keep_tracks(config, folder, adapter.folder(workspace))
     shutil.rmtree(folder)
+    team.told_by_first(adapter.id)
     return adapter
 
 
@@ -107,7 +125,7 @@ def _run_folder(
     return workspace.folder("training") / fingerprint.short_id("run", settings)
 
 
-def _checkpoint(folder: Path, *, is_resumed: bool) -> str | None:
+def _checkpoint(folder: Path, team: Team, *, is_resumed: bool) -> str | None:
     from transformers.trainer_utils import get_last_checkpoint
 
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
@@ -115,7 +133,7 @@ def _checkpoint(folder: Path, *, is_resumed: bool) -> str | None:
         raise NotMadeYetError(
             "interrupted run with this recipe and dataset", made_by="tunesmith train"
         )
-    if not is_resumed and folder.is_dir():
+    if not is_resumed and team.is_first and folder.is_dir():
         shutil.rmtree(folder)
     return found if is_resumed else None
 
@@ -131,25 +149,40 @@ def _note(warnings: list[TrainWarning], view: LiveView) -> Callable[[str], None]
 
 def _trainer(
     config: TrainConfig, folder: Path, material: Material, model: Any, **options: Any
-) -> StepTrainer:
-    from transformers import EarlyStoppingCallback, PrinterCallback
+) -> Any:
+    from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
     steps, validation = material.steps(config), material.validation
-    trainer = StepTrainer(
-        model=model,
-        args=_arguments(config, folder, len(steps), has_validation=bool(validation.examples)),
-        train_dataset=Steps(material.train.examples, steps, material.sources),
-        eval_dataset=validation.examples or None,
-        pad_id=material.template.pad_id(),
-        **options,
-    )
+    arguments = _arguments(config, folder, len(steps), has_validation=bool(validation.examples))
+    if material.verdicts:
+        trainer = preference_trainer(
+            config,
+            model,
+            material.verdicts,
+            arguments=arguments,
+            callbacks=options["callbacks"],
+            processing_class=material.template.tokenizer,
+        )
+    else:
+        settings = TrainingArguments(**arguments, per_device_train_batch_size=1)
+        if config.sharding == "fsdp":
+            shard(model, settings.device.type)
+        trainer = StepTrainer(
+            model=model,
+            args=settings,
+            is_sharded=config.sharding == "fsdp",
+            train_dataset=Steps(material.train.examples, steps, material.sources),
+            eval_dataset=validation.examples or None,
+            pad_id=material.template.pad_id(),
+            **options,
+        )
     if config.patience is not None and validation.examples and config.evaluations:
         trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=config.patience))
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _train(trainer: StepTrainer, checkpoint: str | None) -> None:
+def _train(trainer: Any, checkpoint: str | None) -> None:
     try:
         trainer.train(resume_from_checkpoint=checkpoint)
     except (RuntimeError, MemoryError) as error:
@@ -159,34 +192,33 @@ def _train(trainer: StepTrainer, checkpoint: str | None) -> None:
         raise
 
 
-def _arguments(config: TrainConfig, folder: Path, steps: int, *, has_validation: bool) -> Any:
-    from transformers import TrainingArguments
-
+def _arguments(
+    config: TrainConfig, folder: Path, steps: int, *, has_validation: bool
+) -> dict[str, Any]:
     is_cuda = device_name() == "cuda"
     every = max(1, steps // max(config.evaluations, 1))
     pauses = "steps" if config.evaluations else "no"
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=steps,
-        per_device_train_batch_size=1,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type=config.schedule,
-        warmup_steps=round(config.warmup_share * steps),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        optim=choose_optimizer(config.optimizer, device_name()).name,
-        activation_checkpointing=config.gradient_checkpointing,
-        eval_strategy=pauses if has_validation else "no",
-        eval_steps=every,
-        save_strategy=pauses,
-        save_steps=every,
-        save_total_limit=2,
-        load_best_model_at_end=has_validation and config.evaluations > 0,
-        metric_for_best_model=VALIDATION_LOSS,
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        use_cpu=not is_cuda,
-        seed=config.seed,
-    )
+    return {
+        "output_dir": str(folder),
+        "max_steps": steps,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": config.schedule,
+        "warmup_steps": round(config.warmup_share * steps),
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+        "optim": choose_optimizer(config.optimizer, device_name()).name,
+        "activation_checkpointing": config.gradient_checkpointing,
+        "eval_strategy": pauses if has_validation else "no",
+        "eval_steps": every,
+        "save_strategy": pauses,
+        "save_steps": every,
+        "save_total_limit": 2,
+        "load_best_model_at_end": has_validation and config.evaluations > 0,
+        "metric_for_best_model": VALIDATION_LOSS,
+        "logging_steps": 1,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "use_cpu": not is_cuda,
+        "seed": config.seed,
+    }

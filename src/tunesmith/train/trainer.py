@@ -3,6 +3,7 @@
 import math
 import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,14 @@ from transformers import Trainer
 from tunesmith.errors import DivergedError
 from tunesmith.models.template import Encoded
 from tunesmith.train.callbacks import VALIDATION_LOSS
-from tunesmith.train.cutting import Cutting, Groups
+from tunesmith.train.cutting import Cutting
 from tunesmith.train.divergence import Divergence, LossWatch
+from tunesmith.train.sharding import even_groups
 from tunesmith.train.step import loss_sum
+from tunesmith.train.team import Team
+
+Groups = Sequence[tuple[list[Encoded], float]]
+"""Micro-batches, each with its weight: 0 for what is computed only to keep step with the other workers."""
 
 
 class Steps(Dataset[list[Encoded]]):  # type: ignore[misc]  # torch is untyped
@@ -57,10 +63,22 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     """
 
     def __init__(
-        self, *, pad_id: int, token_budget: int, on_halved: Callable[[str], None], **options: Any
+        self,
+        *,
+        pad_id: int,
+        token_budget: int,
+        on_halved: Callable[[str], None],
+        team: Team = Team(),  # noqa: B008  # immutable
+        is_sharded: bool = False,
+        **options: Any,
     ) -> None:
         super().__init__(data_collator=_only_step, **options)
-        self._pad_id, self._watch = pad_id, LossWatch()
+        # Gradients are added up once a step, after all micro-batches; a wrapper would do it at every backward pass.
+        self.accelerator.prepare_model = partial(
+            self.accelerator.prepare_model, evaluation_mode=True
+        )
+        self._pad_id, self._team, self._watch = pad_id, team, LossWatch()
+        self._is_sharded = is_sharded
         self._cutting = Cutting(
             token_budget, lambda text: on_halved(f"step {self._step_number}: {text}")
         )
@@ -87,13 +105,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
 
         def accumulate(groups: Groups) -> torch.Tensor:
             total = torch.zeros((), device=self.args.device)
-            for group in groups:
-                loss = loss_sum(model, group, pad_id=self._pad_id) / trained
+            for group, weight in groups:
+                loss = loss_sum(model, group, pad_id=self._pad_id) * (weight / trained)
                 loss.backward()
                 total += loss.detach()
             return total
 
-        loss = self._cutting.compute(examples, accumulate, undo=model.zero_grad)
+        loss = self._compute(examples, accumulate, undo=model.zero_grad)
+        self._team.add_up_gradients(model.parameters())
         if divergence := self._watch.check(self._step_number, loss.item()):
             self._stop(divergence)
         self.trained_tokens += trained
@@ -121,13 +140,34 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         """Mean loss per trained token, in nats."""
         self.model.eval()
 
-        def measure(groups: Groups) -> float:
+        def measure(groups: Groups) -> torch.Tensor:
+            total = torch.zeros((), dtype=torch.float64, device=self.args.device)
             with torch.no_grad():
-                losses = [loss_sum(self.model, group, pad_id=self._pad_id) for group in groups]
-                return float(sum(loss.item() for loss in losses))
+                for group, weight in groups:
+                    total += loss_sum(self.model, group, pad_id=self._pad_id) * weight
+            return total
 
-        total = self._cutting.compute(examples, measure)
-        return total / sum(example.trained_tokens for example in examples)
+        total = self._compute(examples, measure)
+        return float(total.item()) / sum(example.trained_tokens for example in examples)
+
+    def _compute(
+        self,
+        examples: Sequence[Encoded],
+        work: Callable[[Groups], torch.Tensor],
+        undo: Callable[[], None] = lambda: None,
+    ) -> torch.Tensor:
+        """The sum over all workers of what `work` returns for each one's part of the examples."""
+        if self._is_sharded:
+            # A worker that cut its part smaller when memory runs out would wait for the others without end.
+            budget = self._cutting.token_budget
+            part = work(even_groups(examples, self._team, token_budget=budget))
+        else:
+            part = self._cutting.compute(
+                self._team.share(examples),
+                lambda groups: work([(group, 1.0) for group in groups]),
+                undo=undo,
+            )
+        return self._team.total(part)
 
     @property
     def _step_number(self) -> int:
@@ -142,7 +182,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         ):
             # The loss of a step is that of the weights before it.
             if _step_of(folder) >= divergence.since - 1:
-                shutil.rmtree(folder)
+                if self._team.is_first:
+                    shutil.rmtree(folder)
             else:
                 good = good or folder
         raise DivergedError(

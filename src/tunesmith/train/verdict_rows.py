@@ -1,0 +1,133 @@
+"""Verdicts to tokens: the columns that preference trainers read, each answer after its prompt as serving sends it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tunesmith.core.conversation import Example, Message, Pair, Thumb
+from tunesmith.errors import DataError
+from tunesmith.models.template import ChatTemplate, Encoded
+from tunesmith.train.config import Objective, TrainConfig
+from tunesmith.train.encoding import EncodedSplit
+
+Row = dict[str, list[int] | bool]
+ADD_PAIRS = (
+    "add rows with chosen and rejected answers (docs/curate.md), or choose another objective"
+)
+LEARNT: dict[Objective, tuple[str, str]] = {
+    "sft": (
+        "examples to imitate",
+        "add rows without a verdict, or learn from verdicts: train.objective: dpo, orpo or kto",
+    ),
+    "dpo": ("pairs", ADD_PAIRS),
+    "orpo": ("pairs", ADD_PAIRS),
+    "kto": (
+        "thumbs and pairs",
+        "add answers with a label of true or false (docs/curate.md), or choose another objective",
+    ),
+}
+"""What each objective learns from, and what to do where there is none."""
+
+
+class EncodedVerdicts(NamedTuple):
+    """One split in tokens."""
+
+    rows: list[Row]
+    """`prompt_ids, chosen_ids, rejected_ids` of pairs; `prompt_ids, completion_ids, label` of thumbs."""
+    sources: list[str]
+    """Where each row was read, as `file:line`."""
+    too_long: list[Example]
+    """Left out, because cutting an answer would judge one that nobody gave."""
+
+    def split(self) -> EncodedSplit:
+        """Every answer behind its prompt, as the model computes it; the answer carries loss."""
+        sequences = [
+            Encoded(prompt + answer, [False] * len(prompt) + [True] * len(answer))
+            for row in self.rows
+            for prompt, answer in _sides(row)
+        ]
+        return EncodedSplit(sequences, self.too_long)
+
+
+def is_learnt(row: Example, objective: Objective) -> bool:
+    """Whether the objective learns from this row of a dataset."""
+    kinds: dict[Objective, tuple[type[Example], ...]] = {
+        "sft": (Example,),
+        "dpo": (Pair,),
+        "orpo": (Pair,),
+        "kto": (Pair, Thumb),
+    }
+    return type(row) in kinds[objective]
+
+
+def encode_verdicts(
+    config: TrainConfig, template: ChatTemplate, examples: Sequence[Example]
+) -> EncodedVerdicts:
+    """The verdicts that the objective learns from, in their order; for `kto`, a pair is a thumb up and a thumb down.
+
+    Args:
+        config: The recipe's `train:` section, its objective `dpo`, `orpo` or `kto`.
+        template: Of the base model.
+        examples: Of a split, those that the objective learns from.
+
+    Raises:
+        DataError: If there are verdicts and every one is too long.
+    """
+    found = EncodedVerdicts([], [], [])
+    for example in examples:
+        rows = _rows(template, example, config.objective)
+        lengths = [len(prompt) + len(answer) for row in rows for prompt, answer in _sides(row)]
+        if max(lengths, default=0) > config.sequence_length:
+            found.too_long.append(example)
+        else:
+            found.rows.extend(rows)
+            found.sources.extend([example.source] * len(rows))
+    if found.too_long and not found.rows:
+        raise DataError(
+            f"all {len(found.too_long)} verdicts are longer than {config.sequence_length} tokens",
+            fix="raise train.sequence_length or shorten the answers",
+        )
+    return found
+
+
+def require_rows(split: EncodedSplit, objective: Objective) -> None:
+    """Return only if there is something to train on.
+
+    Raises:
+        DataError: If the dataset has no row that `objective` learns from.
+    """
+    if split.examples:
+        return
+    learnt, fix = LEARNT[objective]
+    raise DataError(
+        f"train.objective: {objective} learns from {learnt}, and the dataset has none to train on",
+        fix=fix,
+    )
+
+
+def _rows(template: ChatTemplate, example: Example, objective: Objective) -> list[Row]:
+    prompt, answer = _split(template.encode_answer(example.messages))
+    if isinstance(example, Thumb):
+        return [{"prompt_ids": prompt, "completion_ids": answer, "label": example.is_good}]
+    if not isinstance(example, Pair):
+        return []
+    worse = (*example.prompt, Message(role="assistant", content=example.rejected))
+    _, rejected = _split(template.encode_answer(worse))
+    if objective != "kto":
+        return [{"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": rejected}]
+    return [
+        {"prompt_ids": prompt, "completion_ids": answer, "label": True},
+        {"prompt_ids": prompt, "completion_ids": rejected, "label": False},
+    ]
+
+
+def _split(encoded: Encoded) -> tuple[list[int], list[int]]:
+    start = encoded.is_trained.index(True)
+    return encoded.ids[:start], encoded.ids[start:]
+
+
+def _sides(row: Row) -> Iterator[tuple[list[int], list[int]]]:
+    prompt = row["prompt_ids"]
+    for key in ("chosen_ids", "rejected_ids", "completion_ids"):
+        answer = row.get(key)
+        if isinstance(prompt, list) and isinstance(answer, list):
+            yield prompt, answer
