@@ -316,7 +316,8 @@ class Lifecycle:
         reviews = ReviewLog(workspace).path
         if reviews.is_file():
             hashes["review"] = fingerprint.of_file(reviews)
-        return {**hashes, "curate": _hash(config)}
+        own = _files_named_in(config.model_dump(mode="json")["filters"], workspace)
+        return {**hashes, **own, "curate": _hash(config)}
 
     def _entries(self) -> dict[str, dict[str, dict[str, str]]]:
         path = self.workspace.state_path
@@ -367,7 +368,7 @@ def _files_named_in(settings: Any, workspace: Workspace) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     if isinstance(settings, dict):
-        settings = list(settings.values())
+        settings = [*settings, *settings.values()]
     for part in settings if isinstance(settings, list) else []:
         found |= _files_named_in(part, workspace)
     return found

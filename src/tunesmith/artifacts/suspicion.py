@@ -60,3 +60,10 @@ def read_suspicions(dataset: Dataset, workspace: Workspace) -> Iterator[Suspicio
     path = suspicions_path(dataset, workspace)
     if path.is_file():
         yield from map(Suspicion.model_validate, read_lines(path))
+
+
+def read_doubts(dataset: Dataset, workspace: Workspace) -> Iterator[Suspicion]:
+    """What row filters noted while the dataset was made, without removing the row."""
+    path = dataset.folder(workspace) / "doubts.jsonl"
+    if path.is_file():
+        yield from map(Suspicion.model_validate, read_lines(path))

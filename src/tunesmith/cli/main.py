@@ -222,6 +222,18 @@ def studio(
 
 
 @app.command()
+def filters(as_json: JsonOption = False) -> None:
+    """List the row filters that a recipe can name.
+
+    Example: tunesmith filters
+    """
+    from tunesmith.cli import render
+    from tunesmith.curate.filters.known import described
+
+    render.named("filter", described(), as_json=as_json)
+
+
+@app.command()
 def graders(as_json: JsonOption = False) -> None:
     """List the graders that a recipe can name.
 
@@ -230,7 +242,7 @@ def graders(as_json: JsonOption = False) -> None:
     from tunesmith.cli import render
     from tunesmith.graders.known import described
 
-    render.graders(described(), as_json=as_json)
+    render.named("grader", described(), as_json=as_json)
 
 
 @app.command()

@@ -280,12 +280,12 @@ def status(states: "Sequence[StageState]", settings: "Sequence[Setting]", *, as_
         table(("setting", "value", "from"), settings)
 
 
-def graders(found: Mapping[str, str], *, as_json: bool) -> None:
-    """Graders with what they do."""
+def named(kind: str, found: Mapping[str, str], *, as_json: bool) -> None:
+    """Graders or filters with what they do."""
     if as_json:
         print_json(found)
         return
-    table(("grader", "what it does"), found.items())
+    table((kind, "what it does"), found.items())
 
 
 def _percent(value: float) -> str:

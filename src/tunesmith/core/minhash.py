@@ -10,6 +10,7 @@ BINS = 128
 BIN_SHIFT = np.uint64(57)
 EMPTY = np.uint32(0xFFFFFFFF)
 SPACE = np.uint32(32)
+LETTER_A, LETTERS = np.uint32(65), np.uint32(26)
 HIGH, LOW = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFFFFFF)
 ODD = np.array(
     [
@@ -36,7 +37,7 @@ def _mix(value):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _characters(text, codes):  # type: ignore[no-untyped-def]
-    """Decode UTF-8 into code points, runs of white space as one space; returns how many."""
+    """Decode UTF-8 into code points, ASCII letters small, runs of white space as one space; returns how many."""
     count, position, end = 0, 0, len(text)
     previous = SPACE
     while position < end:
@@ -52,11 +53,10 @@ def _characters(text, codes):  # type: ignore[no-untyped-def]
         for more in range(1, length):
             code = (code << np.uint32(6)) | (np.uint32(text[position + more]) & np.uint32(63))
         position += length
-        if code <= SPACE:
-            code = SPACE
-        if code != SPACE or previous != SPACE:
-            codes[count] = code
-            count += 1
+        # Written in any case, counted only if it stands: a branch would be guessed wrong at every other word.
+        code = max(code, SPACE) + (np.uint32(code - LETTER_A < LETTERS) << np.uint32(5))
+        codes[count] = code
+        count += (code != SPACE) | (previous != SPACE)
         previous = code
     return count - 1 if count and codes[count - 1] == SPACE else count
 
@@ -129,33 +129,42 @@ def band_keys(found, order, first, width, keys):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def bucket_pairs(found, order, keys, limits, pairs):  # type: ignore[no-untyped-def]
-    """Fill `pairs` with rows of one bucket that look similar; returns how many.
+def bucket_pairs(keys, pairs):  # type: ignore[no-untyped-def]
+    """Fill `pairs` with the ranks of rows that share a bucket, the better above, 32 bits each; returns how many.
 
     Every row is paired with the best row of its bucket and with the one before it. Not with all others: the pairs of
     a bucket would grow with the square of its size, and rows that are similar share many buckets.
 
     Args:
-        found: Signatures.
-        order: Rows, the best first.
         keys: As from `band_keys`, sorted.
-        limits: By the number of filled bins, how many bytes must be equal for a pair to be worth comparing.
-        pairs: Two rows a pair, the better first; twice as long as there are rows.
+        pairs: Twice as long as there are rows.
     """
     count, best = 0, 0
     for place in range(1, len(keys)):
         if (keys[place] ^ keys[best]) & HIGH:
             best = place
             continue
-        row = order[np.int64(keys[place] & LOW)]
-        for other in (best, place - 1):
-            partner = order[np.int64(keys[other] & LOW)]
-            if _looks_similar(found[partner], found[row], limits):
-                pairs[count, 0], pairs[count, 1] = partner, row
-                count += 1
-            if best == place - 1:
-                break
+        rank = keys[place] & LOW
+        pairs[count] = keys[best] << np.uint64(32) | rank
+        count += 1
+        if best != place - 1:
+            pairs[count] = keys[place - 1] << np.uint64(32) | rank
+            count += 1
     return count
+
+
+@njit(nogil=True, cache=True)
+def look_similar(found, pairs, limits, is_similar):  # type: ignore[no-untyped-def]
+    """Fill `is_similar` with whether enough bytes of a pair's signatures are equal to compare its texts.
+
+    Args:
+        found: Signatures.
+        pairs: Rows, two a pair.
+        limits: By the number of filled bins, how many bytes must be equal.
+        is_similar: One a pair.
+    """
+    for index in range(len(pairs)):
+        is_similar[index] = _looks_similar(found[pairs[index, 0]], found[pairs[index, 1]], limits)
 
 
 @njit(nogil=True, cache=True)

@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.section import Section
+from tunesmith.curate.filters.finding import FilterChoice
 from tunesmith.curate.mapping import Mapping
 
 
@@ -32,6 +33,18 @@ class CurateConfig(Section):
     """System turn put before conversations that have none, golden ones included."""
     max_characters: PositiveInt = 100_000
     """Longest example; longer rows are set aside."""
+    filters: tuple[FilterChoice, ...] = (
+        "secrets",
+        "refusal",
+        "truncation",
+        "encoding",
+        "markup",
+        "boilerplate",
+        "toxicity",
+    )
+    """Row filters (`tunesmith filters` lists them), or your own as `file.py:function`."""
+    remove_from: float = Field(0.95, ge=0, le=1)
+    """How sure a filter must be to remove a row; what it is less sure of is noted for the review."""
     near_duplicates: float | None = Field(0.85, gt=0.3, le=1)
     """Jaccard similarity of five-character shingles from which the best of several rows is kept; `null` keeps all."""
     numbers_matter: bool = True

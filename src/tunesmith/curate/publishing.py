@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Source, VerdictCounts
+from tunesmith.artifacts.suspicion import Suspicion
 from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, example_of
 from tunesmith.core.progress import track
@@ -32,6 +33,7 @@ READ = (
     "verdict",
     "row",
     "characters",
+    "doubts",
 )
 
 
@@ -59,7 +61,7 @@ def publish(
     )
     folder = Dataset.folder_of(workspace, dataset_id)
     tally = Tally()
-    names = ("train", "validation", "golden", "rejected", "removed")
+    names = ("train", "validation", "golden", "rejected", "removed", "doubts")
     with ExitStack() as stack:
         progress = stack.enter_context(track("curate: write", len(rows), is_quiet=is_quiet))
         # Held-out rows are golden cases, which lie in the golden set.
@@ -74,6 +76,9 @@ def publish(
             tally.count(name, position, row, rows)
             if name in {"train", "validation"} and count_tokens:
                 tally.tokens.append(count_tokens(example_of(json.loads(row["row"]))))
+            if name in {"train", "validation"} and row["doubts"] != "[]":
+                noted = Suspicion(key=row["key"], reasons=json.loads(row["doubts"]))
+                files["doubts"].write(noted.model_dump_json() + "\n")
             if name != "golden":
                 _write(files[name], name, rows, position, row)
             progress.advance()

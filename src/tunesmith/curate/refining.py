@@ -1,7 +1,8 @@
 """Raw rows to refined ones: all that can be said of a row without looking at another; runs on any core or machine."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.facts import Facts
 from tunesmith.curate.fan_out import fan_out
+from tunesmith.curate.filters.known import Filters, Noted, own_files
 from tunesmith.curate.loading import Understood, understand
 from tunesmith.curate.personal_data import Protected, protect
 from tunesmith.curate.prompt_keys import (
@@ -43,7 +45,6 @@ NO_MATTER_TO_SHARDS = {
     "golden_share",
     "validation_share",
     "experts",
-    "keep",
     "near_duplicates",
     "numbers_matter",
     "leakage",
@@ -65,6 +66,8 @@ class Job(NamedTuple):
     shard: Path
     decisions: Mapping[str, ReviewDecision]
     """What reviewers decided, by example key."""
+    root: Path
+    """The workspace, where the user's own filters lie."""
 
 
 def refine_all(
@@ -76,8 +79,11 @@ def refine_all(
         DataError: If a file cannot be opened as what it claims to be.
     """
     names = [workspace.shown(path) for path in paths]
+    Filters(config.filters, workspace.root)  # a wrong one fails here, before anything is read
+    own = own_files(config.filters, workspace.root)
     decisions = ReviewLog(workspace).standing()
-    folder = workspace.folder("refining") / _fingerprint(config, paths, names, decisions)
+    files = dict(zip([*names, *(path.name for path in own)], [*paths, *own], strict=True))
+    folder = workspace.folder("refining") / _fingerprint(config, files, decisions)
     shards: list[Path] = []
     with track("curate: read", sum(map(_about_rows, paths)), is_quiet=is_quiet) as progress:
 
@@ -89,7 +95,7 @@ def refine_all(
                     if shard.is_file():
                         progress.advance(len(rows))
                     else:
-                        yield Job(config, file, name, rows, shard, decisions)
+                        yield Job(config, file, name, rows, shard, decisions, workspace.root)
 
         for read in fan_out(refine, jobs(), engine=config.engine, workers=config.workers):
             progress.advance(read)
@@ -159,7 +165,32 @@ def _refined(
         refined = _columns(job, row.line, outcome._replace(example=example), protected)
         return refined._replace(rule="review", reason=reason), example
     kept = reviewed.kept[0]
-    return _columns(job, row.line, outcome._replace(example=kept), protected), kept
+    columns = _columns(job, row.line, outcome._replace(example=kept), protected)
+    if columns.key in job.decisions or columns.key in job.config.keep:
+        return columns, kept
+    return _filtered(columns, _filters(job)(kept), job.config.remove_from), kept
+
+
+def _filtered(row: Refined, noted: Sequence[Noted], remove_from: float) -> Refined:
+    """The row with what filters noted; set aside by the most certain of them if it is certain enough."""
+    if noted and noted[0].finding.score >= remove_from:
+        rule, (score, reason) = noted[0]
+        return row._replace(rule=rule, score=score, reason=_encodable(reason))
+    doubts = [
+        {"rule": rule, "score": round(score, 4), "text": _encodable(reason)}
+        for rule, (score, reason) in noted
+    ]
+    return row._replace(doubts=json.dumps(doubts, ensure_ascii=False))
+
+
+def _filters(job: Job) -> Filters:
+    return _made_filters(json.dumps(job.config.filters), job.root)
+
+
+@lru_cache(maxsize=1)
+def _made_filters(choices: str, root: Path) -> Filters:
+    """Made once a process: some load word lists or models."""
+    return Filters(json.loads(choices), root)
 
 
 def _columns(job: Job, line: int, understood: Understood, protected: Protected) -> Refined:
@@ -205,16 +236,13 @@ def _stratum(facts: Facts, stratify_by: Sequence[str]) -> int:
 
 
 def _fingerprint(
-    config: CurateConfig,
-    paths: Sequence[Path],
-    names: Sequence[str],
-    decisions: Mapping[str, ReviewDecision],
+    config: CurateConfig, files: Mapping[str, Path], decisions: Mapping[str, ReviewDecision]
 ) -> str:
     """The same for runs that would make the same shards."""
     settings = config.model_dump(mode="json", exclude=NO_MATTER_TO_SHARDS)
-    files = [[name, fingerprint.of_path(path)] for name, path in zip(names, paths, strict=True)]
+    hashes = [[name, fingerprint.of_path(path)] for name, path in files.items()]
     reviewed = [decision.model_dump(mode="json") for decision in decisions.values()]
-    return fingerprint.of_json([version("tunesmith"), settings, files, reviewed])[:16]
+    return fingerprint.of_json([version("tunesmith"), settings, hashes, reviewed])[:16]
 
 
 def _about_rows(path: Path) -> int:

@@ -32,6 +32,8 @@ class Refined(NamedTuple):
     reason: str = ""
     score: float = 1.0
     """How sure the rule is, from 0 to 1."""
+    doubts: str = "[]"
+    """What filters noted without removing the row, as JSON: rule, score, text."""
     key: str = ""
     """The example's key."""
     format: str = ""

@@ -54,15 +54,22 @@ class Glance(NamedTuple):
     """What user and assistant say; empty where there are too many rows."""
 
 
-def suspect(rows: Iterable[Example], count: int) -> list[Suspicion]:
+def suspect(
+    rows: Iterable[Example], count: int, doubts: Iterable[Suspicion] = ()
+) -> list[Suspicion]:
     """The rows that a rule noticed, in their order, each with every reason and its nearest other rows.
 
     Args:
         rows: Read once, one after another.
         count: How many they are.
+        doubts: What row filters noted about some of them.
     """
     glances = [_glance(row, with_texts=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
+    noted = {doubt.key: doubt.reasons for doubt in doubts}
+    for position, glance in enumerate(glances):
+        if glance.key in noted:
+            reasons[position].extend(noted[glance.key])
     for position, reason in (*odd_lengths(glances), *contradictions(glances)):
         reasons[position].append(reason)
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.core.user_code import path_inside
 from tunesmith.errors import RecipeError
 from tunesmith.graders.grade import Grade, Grader, grader
-from tunesmith.graders.inside import path_inside
 from tunesmith.graders.json_text import parse_json
 
 WHERE = "grader 'json_schema'"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from tunesmith.core.user_code import path_inside
 from tunesmith.errors import RecipeError
 from tunesmith.graders.grade import Grade, Grader, UngradableError, grader
-from tunesmith.graders.inside import path_inside
 from tunesmith.graders.json_text import unfenced
 
 WHERE = "grader 'sql_result'"

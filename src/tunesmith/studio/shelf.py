@@ -11,6 +11,7 @@ from tunesmith.artifacts.suspicion import (
     Neighbour,
     Reason,
     Suspicion,
+    read_doubts,
     read_suspicions,
     suspicions_path,
     write_suspicions,
@@ -72,7 +73,8 @@ class Shelf:
         with track(f"open {dataset.id}", self.rows * (1 + is_new), is_quiet=is_quiet) as progress:
             if is_new:
                 examples = (example for _, _, example in self._examples(progress))
-                write_suspicions(dataset, workspace, suspect(examples, self.rows))
+                found = suspect(examples, self.rows, read_doubts(dataset, workspace))
+                write_suspicions(dataset, workspace, found)
             self._keep(self._dataset_rows(progress))
         self._keep(self._removed_rows())
         self.rules = sorted({one.rule for entry in self._entries.values() for one in entry.reasons})

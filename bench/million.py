@@ -1,0 +1,149 @@
+"""Memory and time of `tunesmith curate` as rows grow to a million; peak memory of all its processes together.
+
+    python bench/million.py
+
+Rows are made here, a tenth of them edited copies. Results go to bench/results/million.json and .png.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+HERE = Path(__file__).parent
+WORDS = 20_000
+RECIPE = "name: million\ncurate:\n  golden_share: 0.01\n  validation_share: 0.01\n"
+CURATE = """
+from pathlib import Path
+from tunesmith.core.workspace import Workspace
+from tunesmith.recipe import load
+from tunesmith.curate.stage import run
+workspace = Workspace(Path(".").resolve())
+made = run(load(workspace.recipe_path).recipe.curate, workspace)
+print(made.dataset.model_dump_json())
+"""
+
+
+def write_rows(path: Path, count: int) -> None:
+    """Questions of 8 to 20 words, answers of 20 to 60; every tenth row repeats an earlier one but for a word."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("etaoinshrdlucm"))
+    words = ["".join(rng.choice(letters, rng.integers(3, 10))) for _ in range(WORDS)]
+    block = 10_000
+    with path.open("w") as stream:
+        for _ in range(0, count, block):
+            drawn = (rng.pareto(1.0, size=block * 80) * 30).astype(int) % WORDS
+            lengths = zip(rng.integers(8, 20, block), rng.integers(20, 60, block), strict=True)
+            rows: list[list[str]] = []
+            for number, (asked, said) in enumerate(lengths):
+                if number % 10 == 9:
+                    row = rows[number // 2].copy()
+                    row[30 % len(row)] = words[number]
+                else:
+                    row = [words[rank] for rank in drawn[number * 80 : number * 80 + asked + said]]
+                rows.append(row)
+                question, answer = " ".join(row[:12]), " ".join(row[12:])
+                line = {"prompt": question + "?", "completion": answer + "."}
+                stream.write(json.dumps(line) + "\n")
+
+
+def watch(process: subprocess.Popen, peaks: dict[str, int]) -> None:
+    """Note the largest resident memory of a process and its children, together and of the largest alone."""
+    root = psutil.Process(process.pid)
+    while process.poll() is None:
+        try:
+            sizes = [one.memory_info().rss for one in (root, *root.children(recursive=True))]
+        except psutil.NoSuchProcess:
+            continue
+        peaks["together"] = max(peaks["together"], sum(sizes))
+        peaks["largest"] = max(peaks["largest"], *sizes)
+        time.sleep(0.1)
+
+
+def curate(rows: int) -> dict[str, float]:
+    """Curate so many rows in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "tunesmith.yaml").write_text(RECIPE)
+        Path(folder, "data").mkdir()
+        write_rows(Path(folder, "data/rows.jsonl"), rows)
+        size = Path(folder, "data/rows.jsonl").stat().st_size
+        start = time.perf_counter()
+        command = [sys.executable, "-c", CURATE]
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        peaks = {"together": 0, "largest": 0}
+        watcher = threading.Thread(target=watch, args=(process, peaks))
+        watcher.start()
+        printed, _ = process.communicate()
+        watcher.join()
+        if process.returncode:
+            raise SystemExit(f"curation failed with exit code {process.returncode}")
+        dataset = json.loads(printed)
+        return {
+            "rows": rows,
+            "file_bytes": size,
+            "seconds": time.perf_counter() - start,
+            "peak_bytes_all_processes": peaks["together"],
+            "peak_bytes_largest_process": peaks["largest"],
+            "removed": dataset["removed"],
+            "id": dataset["id"],
+        }
+
+
+def plot(results: list[dict], path: Path) -> None:
+    """Peak memory over rows."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 3.6))
+    rows = [one["rows"] for one in results]
+    for key, label in (
+        ("peak_bytes_all_processes", "all processes together"),
+        ("peak_bytes_largest_process", "largest process"),
+    ):
+        axes.plot(rows, [one[key] / 1e9 for one in results], marker="o", label=label)
+    axes.plot(
+        rows, [one["file_bytes"] / 1e9 for one in results], "--", color="grey", label="the file"
+    )
+    axes.axhline(2, color="#dc2626", linewidth=1)
+    axes.set(xlabel="rows", ylabel="GB", ylim=(0, 2.2), title="Peak memory of tunesmith curate")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Curate more and more rows."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--rows", type=int, nargs="*", default=[100_000, 250_000, 500_000, 1_000_000]
+    )
+    results = []
+    for rows in parser.parse_args().rows:
+        results.append(curate(rows))
+        one = results[-1]
+        print(
+            f"{rows:9} rows {one['seconds']:7.1f} s {rows / one['seconds']:9,.0f} rows/s, peak"
+            f" {one['peak_bytes_all_processes'] / 1e9:.2f} GB in all processes,"
+            f" {one['peak_bytes_largest_process'] / 1e9:.2f} GB in the largest; {one['removed']}",
+            flush=True,
+        )
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    content = {"cores": os.cpu_count(), "results": results}
+    (folder / "million.json").write_text(json.dumps(content, indent=2) + "\n")
+    plot(results, folder / "million.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""One tool removes the near-duplicates of a file of texts; timed from texts in memory to the rows it drops.
+
+Called by curation.py, a process a run: `python bench/near_duplicates.py TOOL TEXTS.json OUT.json`.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+THRESHOLD = 0.8
+PERMUTATIONS = 128
+WARM_UP = 2_000
+"""Texts that every tool sees before the clock runs: compilers, caches, lazy imports."""
+
+
+def tunesmith(texts: list[str]) -> list[int]:
+    """Five-character shingles, 128 one-byte MinHash values, every candidate's true similarity."""
+    from tunesmith.core.similarity import near_duplicates
+
+    return near_duplicates(texts, THRESHOLD).positions.tolist()
+
+
+def rensa(texts: list[str]) -> list[int]:
+    """Its README's way to keep unique documents: words, R-MinHash, estimated similarity of candidates."""
+    from rensa import RMinHashDeduplicator
+
+    keeper = RMinHashDeduplicator(threshold=THRESHOLD, num_perm=PERMUTATIONS, use_lsh=True)
+    is_kept = keeper.add_pairs((str(n), text.split()) for n, text in enumerate(texts))
+    return [n for n, kept in enumerate(is_kept) if not kept]
+
+
+def rensa_rho(texts: list[str], bands: int = 16) -> list[int]:
+    """Its fastest batch pipeline; flags whatever shares a band, with enough bands to find nearly all."""
+    from rensa import RMinHash, RMinHashLSH
+
+    words = [text.split() for text in texts]
+    matrix = RMinHash.digest_matrix_from_token_sets_rho(words, num_perm=PERMUTATIONS, seed=42)
+    index = RMinHashLSH(THRESHOLD, PERMUTATIONS, bands)
+    flags = index.query_duplicate_flags_matrix_one_shot(matrix)
+    return [n for n, flag in enumerate(flags) if flag]
+
+
+def fastsketch(texts: list[str]) -> list[int]:
+    """Fast similarity sketches of words; flags whatever shares a band."""
+    import numpy as np
+    from FastSketchLSH import LSH, FastSimilaritySketch
+
+    sketches = FastSimilaritySketch(PERMUTATIONS, 42).batch([text.split() for text in texts])
+    flags = LSH(PERMUTATIONS, 16).insert_and_query_duplicates(np.asarray(sketches, dtype=np.uint64))
+    return np.flatnonzero(flags).tolist()
+
+
+def datasketch(texts: list[str]) -> list[int]:
+    """MinHash of words, LSH tuned by the library to the threshold."""
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=THRESHOLD, num_perm=PERMUTATIONS)
+    dropped = []
+    words = ([word.encode() for word in text.split()] for text in texts)
+    for n, sketch in enumerate(MinHash.generator(words, num_perm=PERMUTATIONS)):
+        if index.query(sketch):
+            dropped.append(n)
+        else:
+            index.insert(n, sketch, check_duplication=False)
+    return dropped
+
+
+def datatrove(texts: list[str]) -> list[int]:
+    """Its four-step MinHash pipeline on this machine's cores, words by one, bands for the threshold."""
+    import shutil
+
+    from datatrove.executor import LocalPipelineExecutor
+    from datatrove.pipeline.dedup import (
+        MinhashConfig,
+        MinhashDedupBuckets,
+        MinhashDedupCluster,
+        MinhashDedupFilter,
+        MinhashDedupSignature,
+    )
+    from datatrove.pipeline.readers import JsonlReader
+    from datatrove.pipeline.writers import JsonlWriter
+
+    folder = tempfile.mkdtemp()
+    config = MinhashConfig(n_grams=1, num_buckets=21, hashes_per_bucket=6)
+    cores = os.cpu_count() or 1
+    for part in range(cores):
+        own = range(part, len(texts), cores)
+        rows = [json.dumps({"id": str(n), "text": texts[n]}) + "\n" for n in own]
+        Path(folder, f"texts{part}.jsonl").write_text("".join(rows))
+    documents = JsonlReader(folder, glob_pattern="texts*.jsonl")
+
+    def run(*steps: object, tasks: int) -> None:
+        logs = tempfile.mkdtemp(dir=folder)
+        LocalPipelineExecutor(
+            pipeline=list(steps), tasks=tasks, workers=cores, logging_dir=logs
+        ).run()
+
+    signatures, buckets, drop = (f"{folder}/{name}" for name in ("signatures", "buckets", "drop"))
+    run(documents, MinhashDedupSignature(signatures, config), tasks=cores)
+    run(MinhashDedupBuckets(signatures, buckets, config=config), tasks=config.num_buckets)
+    run(MinhashDedupCluster(buckets, drop, config=config), tasks=1)
+    dropped = JsonlWriter(f"{folder}/dropped", compression=None)
+    run(documents, MinhashDedupFilter(drop, exclusion_writer=dropped), tasks=cores)
+    lines = [line for path in Path(folder, "dropped").rglob("*.jsonl") for line in path.open()]
+    shutil.rmtree(folder)
+    return [int(json.loads(line)["id"]) for line in lines]
+
+
+TOOLS: dict[str, Callable[[list[str]], list[int]]] = {
+    "tunesmith": tunesmith,
+    "rensa": rensa,
+    "rensa_rho": rensa_rho,
+    "fastsketch": fastsketch,
+    "datasketch": datasketch,
+    "datatrove": datatrove,
+}
+SLOW = {"datatrove": 20_000}
+"""Most rows for tools that would take minutes for more; their rate hardly depends on the number."""
+
+
+def main(name: str, source: str, target: str) -> None:
+    """Time one tool and write down what it dropped."""
+    texts: list[str] = json.loads(Path(source).read_text())
+    tool = TOOLS[name]
+    tool(texts[:WARM_UP])
+    cpu, start = sum(os.times()[:4]), time.perf_counter()
+    dropped = tool(texts)
+    measured = {
+        "rows": len(texts),
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": sum(os.times()[:4]) - cpu,
+        "dropped": dropped,
+    }
+    Path(target).write_text(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
