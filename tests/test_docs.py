@@ -33,12 +33,14 @@ WAITING = {"tunesmith serve", "tunesmith studio"}
 """Run until they are stopped; started for real in tests of their own, here with `--dry-run` or `--help`."""
 EXPECTED_CODES = {
     "tunesmith curate restore 3fa9c01b77de": 5,
+    "tunesmith curate synthesize --dry-run": 2,
+    "tunesmith curate synthesize": 2,
     "tunesmith train --resume": 4,
     "tunesmith release rollback": 5,
     "tunesmith release promote challenger": 11,
 }
 """Nothing was interrupted here, and an untaught model passes no gate, so there is no champion;
-no row has the key of the page."""
+no row has the key of the page; the recipe of the workspace names no teacher."""
 
 
 def commands(page: Path) -> Iterator[str]:

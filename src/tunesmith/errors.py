@@ -19,7 +19,9 @@ TunesmithError                    1 / 500
 │   └── OverloadedError           9 / 429   the queue is full
 ├── MissingDependencyError       10 / 501   an optional package is needed and not installed
 ├── GateNotPassedError           11 / 409   a release was refused promotion
-└── PersonalDataError            12 / 422   a check found personal data that should not be there
+├── PersonalDataError            12 / 422   a check found personal data that should not be there
+└── EndpointError                13 / 502   a model elsewhere gave no answer
+    └── EndpointRefusedError     13 / 502   it would answer no request: key, money, rights, name
 
 Raise sites pass facts; the sentences live here. Interrupted by Ctrl-C exits with 130, as shells expect.
 """
@@ -288,6 +290,31 @@ class PersonalDataError(TunesmithError):
             " or allow what is no secret with `--set curate.privacy.allow=[…]`",
         )
         self.where, self.by_type = where, dict(by_type)
+
+
+class EndpointError(TunesmithError):
+    """A model elsewhere gave no answer, however often it was asked."""
+
+    exit_code = 13
+    http_status = 502
+
+    def __init__(self, address: str, reason: str, *, attempts: int, fix: str = "") -> None:
+        super().__init__(
+            f"{address} gave no answer in {attempts} attempt(s), the last time: {reason}",
+            fix=fix
+            or "see whether it is up, and run again: what was answered is kept and not asked again",
+        )
+        self.address, self.reason = address, reason
+
+
+class EndpointRefusedError(EndpointError):
+    """A model elsewhere refuses what it would refuse every time."""
+
+    def __init__(self, address: str, reason: str, key_variable: str | None) -> None:
+        key = f"the key in {key_variable}" if key_variable else "`key_variable`"
+        super().__init__(
+            address, reason, attempts=1, fix=f"check {key}, the address and the model's name"
+        )
 
 
 def _restored(

@@ -317,7 +317,9 @@ class Lifecycle:
         if reviews.is_file():
             hashes["review"] = fingerprint.of_file(reviews)
         own = _files_named_in(config.model_dump(mode="json")["filters"], workspace)
-        return {**hashes, **own, "curate": _hash(config)}
+        # What a teacher would write matters once it has been written to a source.
+        without = config.model_copy(update={"synthesize": None})
+        return {**hashes, **own, "curate": _hash(without)}
 
     def _entries(self) -> dict[str, dict[str, dict[str, str]]]:
         path = self.workspace.state_path

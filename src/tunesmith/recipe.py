@@ -191,7 +191,8 @@ def _problem(
     if item["type"] == "missing":
         return line, f"{name} is required"
     message = item["msg"].removeprefix("Value error, ")
-    if isinstance(item["input"], Mapping):  # a whole section, whose settings do not agree
+    # What is said of a whole section whose settings do not agree, or of what may be a secret, repeats no value.
+    if isinstance(item["input"], Mapping) or item["type"] == "secret":
         return line, f"{where}: {name}: {message}"
     return line, f"{where}: {name}: {message}, got {item['input']!r}"
 

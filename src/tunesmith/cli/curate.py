@@ -1,5 +1,6 @@
-"""`tunesmith curate` and its words: preview, mask, removed, restore, card, diff."""
+"""`tunesmith curate` and its words: preview, mask, synthesize, removed, restore, card, diff, export, import."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,14 @@ from tunesmith.cli.options import (
     open_privacy,
     open_recipe,
 )
+
+
+class Tool(StrEnum):
+    """Tools for review that examples go out to."""
+
+    argilla = "argilla"
+    label_studio = "label-studio"
+
 
 app = Typer(
     invoke_without_command=True,
@@ -94,6 +103,32 @@ def mask(
 
 
 @app.command()
+def synthesize(
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+    is_dry: Annotated[
+        bool, Option("--dry-run", help="Show the prompts and at most what it costs; ask nothing.")
+    ] = False,
+) -> None:
+    """Let a teacher model write new rows from seeds and documents, within a budget.
+
+    Example: tunesmith curate synthesize
+    """
+    from tunesmith.cli import render_synthesis
+    from tunesmith.curate.synthesis.opening import foresee
+    from tunesmith.curate.synthesis.opening import synthesize as write
+
+    loaded, workspace = open_recipe(folder, overrides)
+    config, model = loaded.recipe.curate, loaded.recipe.model
+    if is_dry:
+        render_synthesis.forecast(foresee(config, workspace), as_json=as_json)
+    else:
+        made = write(config, model, workspace, is_quiet=as_json)
+        render_synthesis.synthesis(made, workspace, as_json=as_json)
+
+
+@app.command()
 def removed(
     rule: Annotated[str | None, Option(help="Only of this rule: `duplicate`, `golden`, …")] = None,
     folder: FolderOption = HERE,
@@ -161,3 +196,41 @@ def diff(
     newer = Dataset.load(cycle.workspace, after) if after else cycle.dataset()
     found = difference(Dataset.load(cycle.workspace, before), newer, cycle.workspace)
     render_curate.diff(found, as_json=as_json)
+
+
+@app.command("export")
+def export_(
+    target: Annotated[Path, Argument(help="Folder to make.")],
+    tool: Annotated[Tool, Option("--to", help="Whose format.")] = Tool.argilla,
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the examples nobody has decided about yet, for review in Argilla or Label Studio.
+
+    Example: tunesmith curate export for-review --to label-studio
+    """
+    from tunesmith.cli import render_exchange
+    from tunesmith.curate.exchange import stage
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    name, dataset = cycle.recipe.name, cycle.dataset()
+    made = stage.export(dataset, cycle.workspace, tool.value, target, name=name)
+    render_exchange.exported(made, tool.value, as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, Argument(help="What Argilla or Label Studio exported, as JSON.")],
+    folder: FolderOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring decisions back from Argilla or Label Studio; the next `curate` applies them.
+
+    Example: tunesmith curate import for-review/tasks.json
+    """
+    from tunesmith.cli import render_exchange
+    from tunesmith.core.workspace import Workspace
+    from tunesmith.curate.exchange import stage
+
+    render_exchange.imported(stage.import_(Workspace.find(folder), path), as_json=as_json)

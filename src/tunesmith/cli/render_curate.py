@@ -162,21 +162,20 @@ def _one_line(row: "Example") -> str:
 
 def _converted(row: "Converted") -> None:
     example = row.example
-    facts = [f"[bold]{escape(example.source)}[/bold]", row.format]
-    facts += [f"group {escape(example.group)}"] if example.group else []
-    facts += [f"tags {escape(', '.join(example.tags))}"] if example.tags else []
-    out.rule("  ".join(facts), align="left", style="dim")
+    head = [f"[bold]{escape(example.source)}[/bold]", row.format]
+    head += [f"group {escape(example.group)}"] if example.group else []
+    head += [f"tags {escape(', '.join(example.tags))}"] if example.tags else []
+    out.rule("  ".join(head), align="left", style="dim")
     grid = Table.grid(padding=(0, 2))
     for turn in example.messages:
         colour = COLOURS[turn.role]
-        grid.add_row(
-            Text(turn.role, style=f"bold {colour}"), Text(_shortened(turn.content), colour)
-        )
+        grid.add_row(Text(turn.role, style=f"bold {colour}"), Text(shortened(turn.content), colour))
     out.print(grid)
     out.print()
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """The beginning of a text, and how much more there is."""
     if len(text) <= SHOWN_CHARACTERS:
         return text
     return f"{text[:SHOWN_CHARACTERS]} … {len(text) - SHOWN_CHARACTERS} more characters"

@@ -8,6 +8,7 @@ from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.section import Section
 from tunesmith.curate.filters.finding import FilterChoice
 from tunesmith.curate.mapping import Mapping
+from tunesmith.curate.synthesis.config import SynthesizeConfig
 
 
 class CurateConfig(Section):
@@ -19,6 +20,8 @@ class CurateConfig(Section):
     """Those of the sources whose rows are trusted most: of two that say the same, theirs is kept."""
     mapping: tuple[Mapping, ...] = ()
     """How rows become conversations where their columns are not recognised, or should not be."""
+    synthesize: SynthesizeConfig | None = None
+    """Rows that a teacher model writes, by `tunesmith curate synthesize`; its output is a source like any other."""
     golden: str | None = None
     """File with the golden cases; without one, `golden_share` of the examples is held out."""
     golden_share: float = Field(0.1, gt=0, lt=0.5)

@@ -11,6 +11,8 @@ from tunesmith.core.text import normalise
 NUMBER = re.compile(r"\d+")
 UNSPOKEN = frozenset({"system", "thumb"})
 """Roles of texts that nobody in the conversation says."""
+QUESTION_GROUP = "question:"
+"""Begins the name of a group that is an opening question's own link."""
 
 
 def prompt_key(messages: Prompt) -> str:
@@ -61,4 +63,11 @@ def hash64(key: str) -> int:
 
 def own_link(group: str) -> list[int]:
     """The link of the group that a row names itself; none where it names none."""
+    if group.startswith(QUESTION_GROUP) and group[len(QUESTION_GROUP) :].isdecimal():
+        return [int(group[len(QUESTION_GROUP) :]) % 2**64]
     return [hash64(f"group\x1f{group}")] if group else []
+
+
+def question_group(messages: Prompt) -> str:
+    """The group that ties a row to all rows with this opening question, wherever they are."""
+    return f"{QUESTION_GROUP}{hash64(prompt_keys(messages)[0])}"

@@ -41,6 +41,7 @@ ROWS_PER_SHARD = 5_000
 """Enough that starting a job costs nothing beside it, few enough that a job's rows take some ten MB."""
 NO_MATTER_TO_SHARDS = {
     "sources",
+    "synthesize",
     "golden",
     "golden_share",
     "validation_share",

@@ -1,7 +1,7 @@
 """Endpoint: the protocol every engine speaks, and what goes in and comes out."""
 
 from collections.abc import AsyncIterator
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -28,6 +28,8 @@ class Generation(Section):
     """Seed of the draw when temperature is above 0."""
     stop: tuple[str, ...] = ()
     """Strings that end the answer; they are not part of it."""
+    json_schema: dict[str, Any] | None = None
+    """Schema that the answer should fit; an engine that cannot enforce it answers freely."""
 
 
 class Delta(NamedTuple):

@@ -1,0 +1,1 @@
+"""Review in tools that people have already: examples out to Argilla and Label Studio, decisions back in."""

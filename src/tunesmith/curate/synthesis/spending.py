@@ -1,0 +1,75 @@
+"""What has been spent, and whether the next request could go beyond the budget."""
+
+from tunesmith.curate.synthesis.config import BudgetConfig
+from tunesmith.engines.endpoint import Completion, Generation
+from tunesmith.engines.remote_config import RemoteConfig
+
+CHARACTERS_PER_TOKEN = 3
+"""Few, so that an estimate is rather too high than too low."""
+
+
+class Spending:
+    """Counts what answers cost, those paid in earlier runs included, and holds back what is under way."""
+
+    def __init__(self, budget: BudgetConfig | None) -> None:
+        self._budget = budget or BudgetConfig.model_construct(tokens=None, money=None)
+        self.requests = self.cached = 0
+        self.prompt_tokens = self.answer_tokens = 0
+        self.money = 0.0
+        self.is_exhausted = False
+        """Whether a request was held back because it could have gone beyond the budget."""
+        self._tokens_under_way = 0
+        self._money_under_way = 0.0
+        self._counted: set[str] = set()
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and answer tokens so far."""
+        return self.prompt_tokens + self.answer_tokens
+
+    def reserve(self, config: RemoteConfig, request: Generation) -> bool:
+        """Whether the longest answer this request could get still fits; if so it is held back until `settle`."""
+        prompt, answer = estimate(request)
+        tokens, money = prompt + answer, config.cost(prompt, answer)
+        limit = self._budget
+        over_tokens = limit.tokens is not None and (
+            self.tokens + self._tokens_under_way + tokens > limit.tokens
+        )
+        over_money = limit.money is not None and (
+            self.money + self._money_under_way + money > limit.money
+        )
+        if over_tokens or over_money:
+            self.is_exhausted = True
+            return False
+        self._tokens_under_way += tokens
+        self._money_under_way += money
+        return True
+
+    def release(self, config: RemoteConfig, request: Generation) -> None:
+        """The request is over."""
+        prompt, answer = estimate(request)
+        self._tokens_under_way -= prompt + answer
+        self._money_under_way -= config.cost(prompt, answer)
+
+    def add(self, config: RemoteConfig, key: str, answer: Completion, *, is_cached: bool) -> None:
+        """Count an answer, once however often it is used."""
+        if key in self._counted:
+            return
+        self._counted.add(key)
+        self.requests += 1
+        self.cached += is_cached
+        self.prompt_tokens += answer.prompt_tokens
+        self.answer_tokens += answer.completion_tokens
+        self.money += config.cost(answer.prompt_tokens, answer.completion_tokens)
+
+    def note(self) -> str:
+        """The cost so far, in a few words."""
+        money = f", {self.money:.2f} spent" if self.money else ""
+        return f"{self.tokens:,} tokens{money}"
+
+
+def estimate(request: Generation) -> tuple[int, int]:
+    """At most about so many prompt and answer tokens."""
+    characters = len(request.text) + sum(len(turn.content) for turn in request.messages)
+    schema = len(str(request.json_schema)) if request.json_schema else 0
+    return (characters + schema) // CHARACTERS_PER_TOKEN + 8, request.max_tokens

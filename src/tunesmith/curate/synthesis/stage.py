@@ -1,0 +1,154 @@
+"""Synthesis: seeds and documents -> new rows in a source file; asks a teacher, filters, and stops at the budget."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tunesmith.core.workspace import Workspace, write_text
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.synthesis.asking import Asker
+from tunesmith.curate.synthesis.cache import AnswerCache
+from tunesmith.curate.synthesis.config import SynthesizeConfig
+from tunesmith.curate.synthesis.drafts import Draft
+from tunesmith.curate.synthesis.judging import (
+    Row,
+    answer,
+    answer_form,
+    chosen_graders,
+    grade,
+    judge,
+)
+from tunesmith.curate.synthesis.material import read_passages, read_seeds, shared_system
+from tunesmith.curate.synthesis.spending import Spending
+from tunesmith.curate.synthesis.writing import Aside, Material, Writer
+from tunesmith.engines.endpoint import Endpoint
+from tunesmith.engines.remote_config import RemoteConfig
+
+FOLDER = "synthesis"
+OpenTeacher = Callable[[RemoteConfig], Endpoint]
+
+
+class Synthesis(NamedTuple):
+    """What a run made, and what it cost."""
+
+    output: Path
+    rows: int
+    aside: dict[str, int]
+    """How many were not kept, by the step that set them aside: write, novelty, answer, grade, judge."""
+    aside_path: Path
+    requests: int
+    cached: int
+    """Requests that an earlier run had paid for."""
+    prompt_tokens: int
+    answer_tokens: int
+    money: float
+    is_exhausted: bool
+    """Whether the budget ended it before all was done."""
+
+
+async def run(
+    config: CurateConfig,
+    plan: SynthesizeConfig,
+    workspace: Workspace,
+    open_teacher: OpenTeacher,
+    *,
+    is_quiet: bool = True,
+) -> Synthesis:
+    """Write the new rows to `plan.output`, whole or not at all; what is not kept lies in the workspace with its reason.
+
+    Every answer is on the disk before it is used: after a kill, the same call asks only what was not answered yet, and
+    makes the same rows.
+
+    Args:
+        config: The recipe's `curate:` section.
+        plan: Its `synthesize:` section.
+        workspace: Where seeds are read and answers kept.
+        open_teacher: Makes the endpoint of teacher and judge.
+        is_quiet: Show no progress.
+
+    Raises:
+        DataError: If there is no seed row, or no document.
+        EndpointError: If the teacher is down or refuses; what was answered is kept.
+    """
+    form, graders = answer_form(plan, workspace), chosen_graders(plan, workspace.root)
+    material = Material(read_seeds(config, plan, workspace), read_passages(config, plan, workspace))
+    folder = workspace.folder(FOLDER)
+    cache, spending = AnswerCache(folder / "answers.sqlite"), Spending(plan.budget)
+    endpoints = [open_teacher(plan.teacher)]
+    if plan.judge is not None and plan.judge_score is not None:
+        endpoints.append(open_teacher(plan.judge))
+    try:
+        teacher = Asker(plan.teacher, endpoints[0], cache, spending)
+        judges = Asker(plan.judge or plan.teacher, endpoints[-1], cache, spending)
+        writer = Writer(plan, workspace, material, teacher, is_quiet=is_quiet)
+        drafts = [draft for task in plan.tasks for draft in await writer.write(task)]
+        system = config.system or shared_system(material.seeds)
+        answered = await answer(plan, drafts, system, form, teacher, is_quiet=is_quiet)
+        graded = grade(answered.rows, graders)
+        judged = await judge(plan, graded.rows, judges, is_quiet=is_quiet)
+    finally:
+        cache.close()
+        for endpoint in endpoints:
+            await endpoint.close()
+    aside = [*writer.aside, *answered.aside, *graded.aside, *judged.aside]
+    return _saved(plan, workspace, judged.rows, aside, spending, teacher.model)
+
+
+def _saved(
+    plan: SynthesizeConfig,
+    workspace: Workspace,
+    rows: Sequence[Row],
+    aside: Sequence[Aside],
+    spending: Spending,
+    model: str,
+) -> Synthesis:
+    output, aside_path = workspace.path_of(plan.output), workspace.folder(FOLDER) / "aside.jsonl"
+    write_text(output, "".join(_line(_as_json(row, model)) for row in rows))
+    write_text(aside_path, "".join(_line(_aside_json(one)) for one in aside))
+    return Synthesis(
+        output,
+        len(rows),
+        dict(Counter(one.step for one in aside)),
+        aside_path,
+        spending.requests,
+        spending.cached,
+        spending.prompt_tokens,
+        spending.answer_tokens,
+        spending.money,
+        spending.is_exhausted,
+    )
+
+
+def _as_json(row: Row, model: str) -> dict[str, object]:
+    facts = {**_facts(row.draft), "teacher": model}
+    if row.score is not None:
+        facts |= {"judge_score": str(row.score), "judge_reason": row.verdict}
+    return {
+        "messages": [turn.model_dump() for turn in row.messages],
+        "group": row.draft.group,
+        "tags": ["synthetic", row.draft.task],
+        "metadata": facts,
+    }
+
+
+def _aside_json(one: Aside) -> dict[str, object]:
+    question, said = one.draft.question, one.said or one.draft.answer
+    return {
+        "step": one.step,
+        "reason": one.reason,
+        "question": question,
+        "said": said,
+        **_facts(one.draft),
+    }
+
+
+def _facts(draft: Draft) -> dict[str, str]:
+    return {"task": draft.task, "prompt_id": draft.prompt_id, "seed": draft.made_from}
+
+
+def _line(value: dict[str, object]) -> str:
+    # Halves of characters, which a model may write as escapes, become question marks.
+    text = json.dumps(value, ensure_ascii=False) + "\n"
+    return text.encode("utf-8", errors="replace").decode("utf-8")
