@@ -3,7 +3,12 @@
 import pytest
 
 from conftest import example
-from tunesmith.artifacts.suspicion import Suspicion, read_suspicions, write_suspicions
+from tunesmith.artifacts.suspicion import (
+    Suspicion,
+    has_suspicions,
+    read_suspicions,
+    write_suspicions,
+)
 from tunesmith.core.conversation import Example, Thumb
 from tunesmith.curate import suspicion
 
@@ -29,7 +34,8 @@ def test_each_rule_names_its_reason_and_the_rows_that_witness_it():
     assert contradiction.rule == "contradiction"
     assert found[PLAIN[0].key].reasons[0].rule == "contradiction"
     assert found[long.key].reasons[0].rule == "length"
-    assert "1200 characters" in found[long.key].reasons[0].text
+    assert found[long.key].reasons[0].text == "an answer of 1200 characters; the median is 19"
+    assert found[long.key].reasons[0].score == pytest.approx(1 - 3 / (2 * 1200 / 19), abs=0.01)
     assert [one.key for one in found[near[0].key].neighbours] == [near[1].key]
     assert found[near[1].key].reasons[-1].rule == "near_duplicate"
     assert PLAIN[1].key not in found
@@ -70,3 +76,6 @@ def test_suspicions_are_kept_beside_the_dataset(workspace, dataset_of):
     write_suspicions(dataset, workspace, found)
 
     assert list(read_suspicions(dataset, workspace)) == found
+    assert has_suspicions(dataset, workspace)
+    dataset.save(workspace)
+    assert not has_suspicions(dataset, workspace)

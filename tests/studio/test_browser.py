@@ -157,7 +157,9 @@ def test_a_review_by_two_people_becomes_the_next_dataset_version(browser, shop):
     with studio(shop) as url:
         page = browser.new_page()
         page.goto(url)
-        page.get_by_role("link", name="Begin").click()
+        # Until the page is loaded, nothing listens to keys.
+        with page.expect_navigation():
+            page.get_by_role("link", name="Begin").click()
         answers = review_alone(page)
         keys = {one.verdict: one.example_key for one in log.by_reviewer().values()}
         page.keyboard.press("?")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from tunesmith.artifacts.artifact import read_lines, write_lines
+from tunesmith.artifacts.artifact import MANIFEST_NAME, read_lines, write_lines
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.core.section import Section
 from tunesmith.core.workspace import Workspace
@@ -47,6 +47,13 @@ class Suspicion(Section):
 def suspicions_path(dataset: Dataset, workspace: Workspace) -> Path:
     """JSON Lines of the rows that a rule noticed; absent until rules have looked."""
     return dataset.folder(workspace) / "suspicions.jsonl"
+
+
+def has_suspicions(dataset: Dataset, workspace: Workspace) -> bool:
+    """Whether rules have looked since the dataset was last made: other settings may make the same rows again."""
+    manifest = dataset.folder(workspace) / MANIFEST_NAME
+    path = suspicions_path(dataset, workspace)
+    return path.is_file() and path.stat().st_mtime_ns >= manifest.stat().st_mtime_ns
 
 
 def write_suspicions(dataset: Dataset, workspace: Workspace, found: Iterable[Suspicion]) -> None:

@@ -104,7 +104,9 @@ def odd_lengths(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
         if z > OUTLIER and abs(value - middle) > math.log(OUTLIER_FACTOR):
             length = glances[position].length
             text = f"an answer of {length} characters; the median is {math.exp(middle):.0f}"
-            yield position, Reason(rule="length", score=round(1 - OUTLIER / (2 * z), 4), text=text)
+            # One half at the border, nearer to 1 the more often the median goes into it, or it into the median.
+            score = 1 - OUTLIER_FACTOR / (2 * math.exp(abs(value - middle)))
+            yield position, Reason(rule="length", score=round(score, 4), text=text)
 
 
 def contradictions(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:

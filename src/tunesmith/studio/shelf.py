@@ -11,9 +11,9 @@ from tunesmith.artifacts.suspicion import (
     Neighbour,
     Reason,
     Suspicion,
+    has_suspicions,
     read_doubts,
     read_suspicions,
-    suspicions_path,
     write_suspicions,
 )
 from tunesmith.core.conversation import Example, example_of
@@ -69,7 +69,7 @@ class Shelf:
         self._parts: dict[tuple[str, ...], Part] = {}
         self.rows = dataset.train_count + dataset.validation_count
         """How many there are, removed ones aside."""
-        is_new = not suspicions_path(dataset, workspace).is_file()
+        is_new = not has_suspicions(dataset, workspace)
         with track(f"open {dataset.id}", self.rows * (1 + is_new), is_quiet=is_quiet) as progress:
             if is_new:
                 examples = (example for _, _, example in self._examples(progress))
