@@ -142,10 +142,26 @@ def test_a_language_model_settles_what_rules_doubt_and_presidio_knows_official_n
         found(text, PrivacyConfig(model="xx_nothing"))
 
 
-def test_overlaps_go_to_the_surer_and_nothing_seen_shows_through():
-    spans = [Span(0, 10, "GPE", 0.5), Span(4, 8, "PERSON", 0.9), Span(0, 4, "AGE", 0.4)]
+def test_a_model_of_another_language_is_asked_about_everything(tmp_path):
+    import spacy
 
-    assert resolve(spans) == [Span(0, 4, "GPE", 0.5), Span(4, 8, "PERSON", 0.9)]
+    german = spacy.blank("de")
+    ruler = german.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PER", "pattern": "Grün"}, {"label": "LOC", "pattern": "Wien"}])
+    german.to_disk(tmp_path / "model")
+    config = PrivacyConfig(model=str(tmp_path / "model"), countries=())
+
+    by_type = found("Herr Grün fährt mit dem Zug nach Wien. Die Fahrkarte kostet Geld.", config)
+
+    # To English eyes "Fahrkarte" and "Zug" are unknown names.
+    assert by_type == {"TITLE": ["Herr"], "PERSON": ["Grün"], "GPE": ["Wien"]}
+
+
+def test_overlaps_go_to_the_surer_and_nothing_seen_shows_through():
+    spans = [Span(0, 11, "GPE", 0.5), Span(5, 8, "PERSON", 0.9), Span(0, 4, "AGE", 0.4)]
+
+    # Of the place that lost its middle, "port" is kept, and " x" says nothing.
+    assert resolve("port Ana  x", spans) == [Span(0, 4, "GPE", 0.5), Span(5, 8, "PERSON", 0.9)]
 
 
 def test_check_digits_follow_their_standards():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tunesmith.core.privacy.address_tokens import MISSING, Token, hold_street, streets, tokens_of
 from tunesmith.core.privacy.lexicon import behind
 from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.people import NEVER
 from tunesmith.core.privacy.span import Span
 
 WHOLE = re.compile(
@@ -22,6 +23,8 @@ MOST_TOKENS = 40
 """An address is shorter."""
 STREET_SCORE = 0.87
 """Surer than a full name: many streets bear one."""
+TOWN_SCORE = 0.87
+"""A name, a number, a post code and another name: no list is needed."""
 
 
 class Stretch(NamedTuple):
@@ -70,7 +73,7 @@ def _behind_names(tokens: Sequence[Token], index: int) -> int:
     end = index
     while end < len(tokens) and end - index < 7:
         token = tokens[end]
-        is_bridged = end == index and token.kind == "word" and _is_name(tokens, end + 1)
+        is_bridged = token.kind == "word" and _is_bridge(tokens, index, end)
         is_part = token.kind == "name" or token.text in {".", "'"} or _joins(tokens, index, end)
         if not is_part and not is_bridged:
             break
@@ -78,6 +81,14 @@ def _behind_names(tokens: Sequence[Token], index: int) -> int:
     while end > index and tokens[end - 1].kind == "joiner":
         end -= 1
     return end
+
+
+def _is_bridge(tokens: Sequence[Token], first: int, index: int) -> bool:
+    """A word in small letters that leads to a name ("fourth Avenue"), or stands in a foreign one ("Cesta vstaje 7")."""
+    if _is_name(tokens, index + 1):
+        return index == first
+    leads_to_number = index + 1 < len(tokens) and tokens[index + 1].kind == "number"
+    return index > first and leads_to_number and tokens[index].text not in table("common_words")
 
 
 def _is_name(tokens: Sequence[Token], index: int) -> bool:
@@ -123,10 +134,25 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         )
     if hold_street(names):
         return STREET_SCORE
+    if any(name.text.casefold() in NEVER for name in names):
+        return 0.0
+    if _leads_to_town(tokens, number + 1):
+        return TOWN_SCORE
     if _is_told(text, tokens[index].start):
         return 0.55
     is_unknown = len(names[-1].text) > 4 and names[-1].text.casefold() not in table("common_words")
     return 0.45 if is_unknown and number == end and 2 <= len(tokens[number].text) <= 4 else 0.0
+
+
+def _leads_to_town(tokens: Sequence[Token], index: int) -> bool:
+    """A new part follows, which begins with a post code and goes on with a name: ", 5400 Krško"."""
+    if index < len(tokens) and tokens[index].text == ".":
+        index += 1
+    if index >= len(tokens) or tokens[index].kind not in {"comma", "line"}:
+        return False
+    code = [token.text for token in tokens[index + 1 : index + 3] if token.kind == "number"]
+    digits = sum(letter.isdigit() for letter in "".join(code))
+    return 3 <= digits <= 6 and _is_name(tokens, index + 1 + len(code))
 
 
 def _ends_like_one(tokens: Sequence[Token], index: int) -> bool:
@@ -252,8 +278,9 @@ def _belongs_behind(tokens: Sequence[Token], index: int) -> bool:
     if token.kind == "line":
         return token.text.count("\n") == 1 and _is_address_line(tokens, index, 1)
     if token.text == ".":
-        is_short = before.kind == "unit" or len(before.text) <= 3
-        return (
+        is_short = before.kind == "unit" or len(before.text) <= 4
+        is_cut = following is not None and following.kind == "number" and before.kind == "name"
+        return is_cut or (
             is_short
             and following is not None
             and following.kind in {"number", "name", "unit", "line", "comma"}

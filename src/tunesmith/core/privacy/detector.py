@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from tunesmith.core.privacy import (
     addresses,
@@ -13,7 +13,7 @@ from tunesmith.core.privacy import (
     people,
     places,
 )
-from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.config import EntityType, PrivacyConfig
 from tunesmith.core.privacy.language_model import language_model
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import linked
@@ -22,6 +22,8 @@ from tunesmith.core.privacy.words import Word, cased, split
 
 MOST_CHARACTERS = 4_000
 """Longest piece that is looked at in one go, so that time grows with the length of a text and no faster."""
+SURE = 0.6
+"""Least score of a rule's span in a text that is not English."""
 
 
 class Looked(NamedTuple):
@@ -42,6 +44,11 @@ class Detector:
         self._patterns = (*patterns.shipped(), *patterns.custom(config.identifiers))
         self._allowed = {text.casefold() for text in config.allow}
         self._wanted = {*config.types, *config.identifiers} if config.types else None
+        self._is_english = (
+            not config.model
+            or config.model.startswith("en_")  # known without loading it, which texts may not need
+            or language_model(config.model).language == "en"
+        )
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, in order, none overlapping another."""
@@ -74,6 +81,9 @@ class Detector:
         ]
         spans.extend(official.find(text, self.config.countries, spans))
         spans = [span for span in spans if span.score >= self.config.threshold]
+        if not self._is_english:
+            # What follows from words being no English ones says nothing here, and the model is asked about all.
+            return Looked(written, [span for span in spans if span.score >= SURE], found)
         return Looked(written, spans, _doubts(written, found, spans) if self.config.model else [])
 
     def _ask_model(self, looked: Sequence[Looked]) -> Iterator[tuple[int, list[Span]]]:
@@ -86,13 +96,19 @@ class Detector:
             yield index, [name for name in names if any(_meet(name, word) for word in doubts)]
 
     def _settle(self, text: str, spans: Iterable[Span]) -> list[Span]:
-        kept = resolve(span for span in spans if span.score >= self.config.threshold)
+        kept = resolve(text, (span for span in spans if span.score >= self.config.threshold))
         return [
             span
             for span in kept
-            if (self._wanted is None or span.type in self._wanted)
+            if self._is_wanted(span.type)
             and text[span.start : span.end].casefold() not in self._allowed
         ]
+
+    def _is_wanted(self, kind: str) -> bool:
+        """Types of Presidio's go with `ID`."""
+        if self._wanted is None or kind in self._wanted:
+            return True
+        return "ID" in self._wanted and kind not in get_args(EntityType)
 
 
 def _pieces(text: str) -> list[str]:
@@ -130,16 +146,34 @@ def _detector(config: str) -> Detector:
 
 
 def _doubts(text: str, found: Sequence[Word], spans: Sequence[Span]) -> list[Word]:
-    doubts = []
-    for word in found:
-        if not word.is_capitalised or len(word.text) < 2 or word.folded in people.FUNCTION_WORDS:
-            continue
-        if any(_meet(span, word) for span in spans):
-            continue
-        may_be_name = word.folded in table("given_names") or word.folded in table("surnames")
-        if may_be_name or not people.begins_sentence(text, word.start):
-            doubts.append(word)
-    return doubts
+    return [
+        word
+        for word in found
+        if word.is_capitalised
+        and _is_doubtful(text, word)
+        and not any(_meet(span, word) for span in spans)
+    ]
+
+
+def _is_doubtful(text: str, word: Word) -> bool:
+    """It may name somebody: no acronym, label or thing; at the beginning of a sentence only if there are such names."""
+    is_clear = (
+        word.is_acronym
+        or "'" in word.text
+        or word.folded in people.FUNCTION_WORDS
+        or word.folded in table("things")
+        or text[word.end : word.end + 1] == ":"
+    )
+    if is_clear or len(word.text) < 2:
+        return False
+    if not people.begins_sentence(text, word.start):
+        return True
+    is_surname = word.folded in table("surnames") and len(word.text) >= SHORTEST_SURNAME
+    return is_surname or word.folded in table("given_names")
+
+
+SHORTEST_SURNAME = 5
+"""Letters; shorter words at the beginning of a sentence mostly tell somebody to do something ("Ship it")."""
 
 
 def _meet(span: Span, word: Word) -> bool:

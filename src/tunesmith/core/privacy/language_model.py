@@ -37,6 +37,8 @@ class LanguageModel:
 
     def __init__(self, name: str) -> None:
         self._pipeline = _loaded(name)
+        self.language: str = self._pipeline.lang
+        """As in `en`."""
 
     def find(self, texts: Sequence[str]) -> Iterator[list[Span]]:
         """The names in each text, in order."""

@@ -16,13 +16,12 @@ def words(table: str) -> Set[str]:
 
 @cache
 def openings(table: str) -> dict[str, int]:
-    """First words of the entries of a table, and how many words the longest entry that begins so has."""
+    """First words of the entries of several words, and how many words the longest entry that begins so has."""
     longest: dict[str, int] = {}
     for entry in words(table):
-        first, _, rest = entry.partition(" ")
-        length = 1 + (rest.count(" ") + 1 if rest else 0)
-        if length > longest.get(first, 0):
-            longest[first] = length
+        if " " in entry:
+            first, length = entry.partition(" ")[0], entry.count(" ") + 1
+            longest[first] = max(length, longest.get(first, 0))
     return longest
 
 

@@ -29,7 +29,7 @@ def linked(conversation: Sequence[str], spans: Sequence[Sequence[Span]]) -> list
         ]
         mentions = [Span(*match.span(), "PERSON", LINKED_SCORE) for match in mention.finditer(text)]
         new = [one for one in mentions if not any(_meet(one, span) for span in retyped)]
-        linked_spans.append(resolve([*retyped, *new]))
+        linked_spans.append(resolve(text, [*retyped, *new]))
     return linked_spans
 
 

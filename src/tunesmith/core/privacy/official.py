@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from tunesmith.core.privacy.lean_import import without_frameworks
+from tunesmith.core.privacy.lexicon import choice
 from tunesmith.core.privacy.span import Span
 from tunesmith.errors import MissingDependencyError, UnknownNameError
 
@@ -40,9 +41,21 @@ class Recogniser:
 
 def find(text: str, countries: tuple[str, ...], known: Sequence[Span]) -> Iterator[Span]:
     """Official numbers of these countries in `text`; Presidio is asked where a number is left that no rule knows."""
-    if countries and any(_is_left(match, known) for match in NUMBER.finditer(text)):
-        for recogniser in recognisers(countries):
+    asked = tuple(country for country in countries if _may_concern(country, text))
+    if asked and any(_is_left(match, known) for match in NUMBER.finditer(text)):
+        for recogniser in recognisers(asked):
             yield from recogniser.find(text)
+
+
+def _may_concern(country: str, text: str) -> bool:
+    """A word that such numbers come with stands in the text; of countries without a list of words any text may."""
+    context = _contexts().get(country)
+    return context is None or bool(context.search(text))
+
+
+@cache
+def _contexts() -> dict[str, re.Pattern[str]]:
+    return {"us": re.compile(rf"\b{choice('official', 'us')}", re.IGNORECASE)}
 
 
 def _is_left(match: re.Match[str], known: Sequence[Span]) -> bool:

@@ -9,7 +9,7 @@ from tunesmith.core.privacy.people import is_surname
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
-NAME = r"[^\W\d_a-zß-öø-ÿ][\w&'’.-]*"
+NAME = r"(?<![\w-])[^\W\d_a-zß-öø-ÿ][\w&'’.-]{0,40}"
 LEGAL_FORM = re.compile(
     rf"\b{NAME}(?:,? (?:and |& )?{NAME}){{0,5}},? {choice('organisations', 'legal_forms')}(?!\w)\.?"
 )
@@ -26,17 +26,17 @@ BEFORE_OFFICE = re.compile(
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Organisations in `text`."""
     for match in LEGAL_FORM.finditer(text):
-        yield Span(*match.span(), "ORGANIZATION", 0.8)
+        yield Span(*match.span(), "ORGANIZATION", 0.87)
     for match in FOUNDERS.finditer(text):
         if _are_founders(match, words):
             yield Span(*match.span(), "ORGANIZATION", 0.75)
     for match in BEFORE_OFFICE.finditer(text):
         yield Span(*match.span(1), "ORGANIZATION", 0.5)
     for index, word in enumerate(words):
+        if "-" in word.text and word.text.istitle() and is_surname(word):
+            yield Span(word.start, word.end, "ORGANIZATION", 0.45)
         if not word.is_unknown_name or word.folded in table("demonyms"):
             continue
-        if "-" in word.text and is_surname(word):
-            yield Span(word.start, word.end, "ORGANIZATION", 0.45)
         run = _run(text, words, index)
         if WORKPLACE.search(text[max(0, word.start - 24) : word.start]):
             yield Span(word.start, run[-1].end, "ORGANIZATION", 0.55)

@@ -9,9 +9,7 @@ from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
-HONORIFIC = re.compile(
-    rf"(?<![\w-]){choice('people', 'titles')}\b\.?(?=\s+[^\W\d_a-z])", re.IGNORECASE
-)
+HONORIFIC = re.compile(rf"(?<![\w-])(?i:{choice('people', 'titles')})\b\.?(?=\s+[^\W\d_a-zß-öø-ÿ])")
 SHORT_HONORIFIC = re.compile(
     r"(?<![\w.-])(?<!\d )(?:[Mm]rs?|[Mm][sx]|[Dd]r|[Pp]rof)\.(?!\w)|(?<!\w)(?:Mrs?|M[sx]|Dr)(?!\w)"
 )

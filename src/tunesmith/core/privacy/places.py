@@ -57,7 +57,7 @@ def _post_code(text: str, end: int) -> Iterator[Span]:
 
 def _longest(text: str, words: Sequence[Word], index: int) -> tuple[int, str]:
     first = words[index].folded
-    reach = max(openings("regions").get(first, 0), openings("cities").get(first, 0))
+    reach = max(openings("regions").get(first, 1), openings("cities").get(first, 1))
     for length in range(min(reach, LONGEST_PLACE, len(words) - index), 0, -1):
         name = " ".join(text[words[index].start : words[index + length - 1].end].casefold().split())
         for kind in ("regions", "cities"):

@@ -125,6 +125,8 @@ def _is_name(word: str, before: str, *, is_next: bool) -> bool:
     is_known = any(part in _sure_names() or (is_expected and part in _names()) for part in parts)
     if not is_known:
         return False
+    if len(parts) == 2 and all(part in words("surnames") for part in parts):
+        return not all(part in words("common_words") for part in parts)
     is_plain = any(part in words("common_words") or part in words("things") for part in parts)
     return not is_plain or bool(NAMED.search(before))
 
