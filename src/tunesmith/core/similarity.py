@@ -100,13 +100,14 @@ def _fold_block(parts: Sequence[str]) -> Texts:
     import numpy as np
 
     joined = "\0".join(parts) + "\0"
-    if joined.count("\0") != len(parts):
-        joined = "".join(part.replace("\0", " ") + "\0" for part in parts)
     # ASCII letters are made small where texts are cut into characters.
     if not joined.isascii():
         joined = unicodedata.normalize("NFKC", joined).casefold()
     data = np.frombuffer(joined.encode("utf-8", errors="replace"), dtype=np.uint8)
-    return Texts(data, np.concatenate([[0], np.flatnonzero(data == 0) + 1]).astype(np.int64))
+    ends = np.flatnonzero(data == 0)
+    if len(ends) != len(parts):
+        return _fold_block([part.replace("\0", " ") for part in parts])
+    return Texts(data, np.concatenate([[0], ends + 1]).astype(np.int64))
 
 
 def signatures(texts: Sequence[str]) -> "NDArray[np.uint8]":

@@ -50,6 +50,8 @@ class CurateConfig(Section):
     """How sure a filter must be to remove a row; what it is less sure of is noted for the review."""
     near_duplicates: float | None = Field(0.85, gt=0.3, le=1)
     """Jaccard similarity of five-character shingles from which the best of several rows is kept; `null` keeps all."""
+    semantic_duplicates: float | None = Field(None, gt=0.3, le=1)
+    """Cosine similarity of meaning from which the best of several rows is kept, say 0.95; unset does not look."""
     numbers_matter: bool = True
     """Rows with other numbers in them are no near-duplicates: above 90 % and above 95 % mean different things."""
     leakage: float | None = Field(0.9, gt=0.3, le=1)

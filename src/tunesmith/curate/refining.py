@@ -47,6 +47,7 @@ NO_MATTER_TO_SHARDS = {
     "validation_share",
     "experts",
     "near_duplicates",
+    "semantic_duplicates",
     "numbers_matter",
     "leakage",
     "engine",

@@ -20,6 +20,7 @@ from tunesmith.curate.split import held_out
 from tunesmith.curate.steps.diversity import find_redundant
 from tunesmith.curate.steps.duplicates import find_duplicates
 from tunesmith.curate.steps.leakage import find_leaks, find_near_leaks
+from tunesmith.curate.steps.meaning import find_semantic_duplicates
 from tunesmith.curate.steps.near import find_near_duplicates, near_questions
 from tunesmith.errors import DataError, NotMadeYetError
 
@@ -60,6 +61,15 @@ def run(
     if config.near_duplicates:
         rows.remove(
             find_near_duplicates(rows, config.near_duplicates, numbers_matter=config.numbers_matter)
+        )
+    if config.semantic_duplicates:
+        rows.remove(
+            find_semantic_duplicates(
+                rows,
+                config.semantic_duplicates,
+                numbers_matter=config.numbers_matter,
+                is_quiet=is_quiet,
+            )
         )
     if config.leakage:
         rows.bind(near_questions(rows, config.leakage, numbers_matter=config.numbers_matter))
