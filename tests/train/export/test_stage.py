@@ -73,7 +73,7 @@ def adapter_on_base(given, quantization):
     ("way", "numbers", "tolerance"),
     [
         (("qlora",), "float32", 1e-5),
-        (("qlora",), "bfloat16", 0.1),
+        (("qlora",), "bfloat16", 0.02),
         (("lora", "dora"), "float32", 1e-5),
     ],
 )
@@ -146,7 +146,8 @@ def test_an_adapter_export_loads_in_peft_and_its_card_tells_the_lineage(trained)
     base = AutoModelForCausalLM.from_pretrained(inputs.model.base)
     assert PeftModel.from_pretrained(base, made.folder).peft_config["default"].r == 4
     card = (made.folder / "README.md").read_text()
-    assert card.startswith("---\nlicense: other\nbase_model: ")
+    assert card.startswith("---\nlicense: other\nlibrary_name: peft\n")
+    assert str(inputs.model.base) not in card  # a path of this machine is nobody's business
     for fact in ("90.0 %", lineage.dataset.id, "rank 4", "PeftModel", report.golden_set_id):
         assert fact in card
     manifest = Export.load(workspace, made.export.id)

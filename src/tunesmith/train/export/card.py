@@ -1,12 +1,15 @@
 """The model card: Markdown for the hub with what the workspace knows about the model, and nothing else."""
 
 from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.adapter import Adapter
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.eval_report import EvalReport
 from tunesmith.artifacts.export import Export
+from tunesmith.models.provenance import UNKNOWN, repository_of
+from tunesmith.models.reference import HUB_NAME
 
 LIBRARIES = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
 
@@ -33,7 +36,8 @@ def write_card(export: Export, lineage: Lineage) -> str:
         dataset=lineage.dataset,
         report=lineage.report,
         license=export.license,
-        base_repository=export.base.reference.partition("@")[0],
+        base_repository=repository_of(export.base.reference),
+        base=base_name(export),
         library=LIBRARIES[export.format],
         sentence=_sentence(export),
         loading=_loading(export),
@@ -43,13 +47,19 @@ def write_card(export: Export, lineage: Lineage) -> str:
     )
 
 
+def base_name(export: Export) -> str:
+    """The base as others know it: its repository, or the last part of a path of this machine."""
+    reference = export.base.reference.partition("@")[0]
+    return repository_of(export.base.reference) or Path(reference).name
+
+
 def _sentence(export: Export) -> str:
     what = {
         "adapter": "A LoRA adapter for",
         "merged": "A specialist, tuned from",
         "gguf": "A specialist for llama.cpp and Ollama, tuned from",
     }
-    return f"{what[export.format]} `{export.base.reference}`, made with tunesmith."
+    return f"{what[export.format]} `{base_name(export)}`, made with tunesmith."
 
 
 def _loading(export: Export) -> str:
@@ -59,20 +69,22 @@ def _loading(export: Export) -> str:
     if export.format == "merged":
         lines.append('model = AutoModelForCausalLM.from_pretrained(".")')
     else:
-        base = export.base
+        is_hub = HUB_NAME.fullmatch(export.base.reference.partition("@")[0])
+        revision = f', revision="{export.base.revision}"' if is_hub else ""
         lines.insert(0, "from peft import PeftModel")
-        revision = f', revision="{base.revision}"' if "/" in base.reference else ""
-        reference = base.reference.partition("@")[0]
-        lines.append(f'base = AutoModelForCausalLM.from_pretrained("{reference}"{revision})')
+        lines.append(
+            f'base = AutoModelForCausalLM.from_pretrained("{base_name(export)}"{revision})'
+        )
         lines.append('model = PeftModel.from_pretrained(base, ".")')
     lines.append('tokenizer = AutoTokenizer.from_pretrained(".")')
     return "\n".join(lines)
 
 
 def _license_sentence(export: Export) -> str:
-    if export.license == "unknown":
+    base = f"`{base_name(export)}`"
+    if export.license == UNKNOWN:
         return (
-            f"The files of `{export.base.reference}` do not say under which license it stands."
+            f"The files of {base} do not say under which license it stands."
             " Find out before passing this model on: it is bound by the base's license."
         )
-    return f"`{export.license}`, the license of the base model `{export.base.reference}`, whose weights it builds on."
+    return f"`{export.license}`, the license of the base model {base}, whose weights it builds on."

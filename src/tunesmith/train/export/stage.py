@@ -12,10 +12,10 @@ from tunesmith.artifacts.export import Export, Fidelity
 from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Prompt
 from tunesmith.core.progress import Progress, track
-from tunesmith.core.workspace import Workspace, write_text
+from tunesmith.core.workspace import Workspace
 from tunesmith.errors import ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.license import license_of
+from tunesmith.models.provenance import license_of
 from tunesmith.models.reference import ResolvedModel, resolve
 from tunesmith.train.export.card import Lineage, write_card
 from tunesmith.train.export.config import ExportConfig
@@ -190,9 +190,10 @@ def _make(
             files={},
             libraries={library: version(library) for library in LIBRARIES},
         )
-        write_text(staging / "README.md", write_card(export, lineage))
+        (staging / "README.md").write_text(write_card(export, lineage), encoding="utf-8")
         export = export.model_copy(update={"files": _hashes(staging)})
-        write_text(staging / MANIFEST_NAME, export.model_dump_json(indent=2) + "\n")
+        manifest = export.model_dump_json(indent=2) + "\n"
+        (staging / MANIFEST_NAME).write_text(manifest, encoding="utf-8")
         shutil.move(staging, planned.folder)
     progress.advance(1, "written")
     return export

@@ -110,8 +110,9 @@ def write_weights(
     merged.generation_config.eos_token_id = sorted(trained.template.end_ids)
     merged.generation_config.pad_token_id = trained.template.pad_id()
     loaded = trained._replace(model=merged)
+    notes: tuple[str, ...] = ()
     if config.format == "merged":
-        found, notes = _write_merged(config, loaded, conversations, folder)
+        found = _write_merged(config, tuned, loaded, conversations, folder)
     else:
         found, notes = _write_gguf(config, loaded, conversations, folder, facts)
     progress.advance(1, "weights written")
@@ -141,19 +142,24 @@ def _over_plain(tuned: Tuned, conversations: Sequence[Prompt], expected: Any) ->
 def _save(loaded: LoadedModel, folder: Path, numbers: NumberFormat) -> None:
     import torch
 
-    loaded.model.to(getattr(torch, numbers)).save_pretrained(folder, safe_serialization=True)
+    # Weights alone: buffers such as the rotary frequencies are not written, and would only lose precision.
+    for parameter in loaded.model.parameters():
+        parameter.data = parameter.data.to(getattr(torch, numbers))
+    loaded.model.save_pretrained(folder, safe_serialization=True)
     loaded.template.tokenizer.save_pretrained(folder)
 
 
 def _write_merged(
-    config: ExportConfig, loaded: LoadedModel, conversations: Sequence[Prompt], folder: Path
-) -> tuple[Any, tuple[str, ...]]:
-    import torch
-
-    precision = loaded.model.dtype
+    config: ExportConfig,
+    tuned: Tuned,
+    loaded: LoadedModel,
+    conversations: Sequence[Prompt],
+    folder: Path,
+) -> Any:
     _save(loaded, folder, config.number_format or "bfloat16")
-    written = loaded.model.to(torch.promote_types(precision, torch.float32))
-    return predictions(written, loaded.template, conversations), ()
+    whole = ResolvedModel(tuned.adapter.id, tuned.base.revision, folder)
+    written = load_model(whole, tuned.config, quantization="none", precision=serving_precision())
+    return predictions(written.model, written.template, conversations)
 
 
 def _write_gguf(

@@ -1,12 +1,14 @@
-"""Under which license a base model stands, as far as its own files say."""
+"""Where a base model comes from and under which license it stands, as far as its own files say."""
 
 import re
 from pathlib import Path
 
 from tunesmith.models.config import BUNDLED_NAME
+from tunesmith.models.reference import HUB_NAME
 
 UNKNOWN = "unknown"
 BUNDLED_LICENSE = "apache-2.0"
+BUNDLED_REPOSITORY = "HuggingFaceTB/SmolLM2-135M-Instruct"
 WORDS = {
     "Apache License": "apache-2.0",
     "MIT License": "mit",
@@ -32,3 +34,11 @@ def license_of(reference: str, folder: Path) -> str:
             if words in beginning:
                 return name
     return UNKNOWN
+
+
+def repository_of(reference: str) -> str | None:
+    """The hub repository that a reference names; None for files of this machine, whose path is nobody's business."""
+    if reference == BUNDLED_NAME:
+        return BUNDLED_REPOSITORY
+    name = reference.partition("@")[0]
+    return name if HUB_NAME.fullmatch(name) and not Path(name).exists() else None
