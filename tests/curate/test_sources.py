@@ -1,6 +1,9 @@
 """What companies have becomes conversations: tickets, mail, chats, documents, code, datasets."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -364,6 +367,44 @@ def test_datasets_saved_on_disk_are_read_with_the_names_of_their_labels(tmp_path
     assert [said(example) for example in loaded.examples] == [["u: a", "a: no"], ["u: b", "a: yes"]]
     assert reasons(loaded) == [(3, "turn 1 (user) is empty")]
     assert loaded.rejected[0].file == "set/train/data-00000-of-00001.arrow"
+
+
+def test_a_quote_that_is_never_closed_costs_one_row(tmp_path):
+    text = 'prompt,completion\na,b\n"c,d\ne,f\n\ng,h\n'
+
+    loaded = read(tmp_path / "a.csv", text)
+
+    assert [said(example) for example in loaded.examples] == [
+        ["u: a", "a: b"],
+        ["u: e", "a: f"],
+        ["u: g", "a: h"],
+    ]
+    assert reasons(loaded) == [(3, "a quote is never closed")]
+
+
+def test_a_dataset_of_the_hub_is_read_from_its_cache_at_the_revision_it_names(workspace):
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    cache = workspace.root / "cache"
+    snapshot = cache / "datasets--owner--name/snapshots" / revision
+    (snapshot / "data").mkdir(parents=True)
+    (snapshot / "data/train.jsonl").write_text('{"prompt": "a", "completion": "b"}')
+    (snapshot / "data/test.jsonl").write_text('{"prompt": "c", "completion": "d"}')
+    source = f"hf://owner/name@{revision}/data/train*"
+    command = ["curate", "preview", "--json", "--set", f"curate.sources=['{source}']"]
+    code = "from tunesmith.cli.main import main; main()"
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *command],
+        cwd=workspace.root,
+        env={**os.environ, "HF_HUB_CACHE": str(cache), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    found = json.loads(shown)["converted"]
+    assert [row["messages"][0]["content"] for row in found] == ["a"]
+    assert found[0]["source"].endswith("data/train.jsonl:1")
 
 
 def test_a_source_on_the_hub_names_its_revision(workspace):

@@ -56,57 +56,81 @@ def json_object(lines: Iterable[Line], shown: str) -> Iterator[Row]:
 
 
 class _Feed:
-    """Gives csv one line after the other and remembers where it is and which lines were no text."""
+    """Gives csv one line after the other; remembers the lines of the record under way, and can begin again."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self._lines = iter(lines)
-        self.number = 0
-        self.problem = ""
+        self.record: list[Line] = []
+        self.is_at_end = False
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            self.number = line.number
-            self.problem = self.problem or line.problem
+            self.record.append(line)
             *parts, last = line.text.split("\r")
             # A file may end its lines with carriage returns alone.
             yield from (f"{part}\r" for part in parts)
             yield f"{last}\n"
+        self.is_at_end = True
+
+    def begin_again_after_first(self) -> Line:
+        """The first line of the record under way; those behind it will be given once more."""
+        first, *rest = self.record
+        self._lines = chain(rest, self._lines)
+        self.is_at_end = False
+        return first
 
 
 def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
-    """A row a record, under the names in the first; the delimiter is the one that the header has most of."""
+    """A row a record, under the names in the first; the delimiter is the one that the header has most of.
+
+    A quote that is never closed would make one record of all the rest: it costs its own line alone.
+    """
     lines = iter(lines)
-    blank: list[Line] = []
-    for line in lines:
-        blank.append(line)
-        if line.text.strip():
-            break
-    if not blank:
+    passed = _through_header(lines)
+    if not passed:
         return
-    delimiter = max(DELIMITERS, key=blank[-1].text.count)
-    feed = _Feed(chain(blank, lines))
+    delimiter = max(DELIMITERS, key=passed[-1].text.count)
+    feed = _Feed(chain(passed, lines))
     reader = csv.reader(iter(feed), delimiter=delimiter)
     header: list[str] | None = None
+    start = 1
     while True:
-        before, feed.problem = feed.number, ""
+        feed.record = []
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield rejected(shown, before + 1, f"not CSV: {error}", "")
+            start = feed.record[0].number if feed.record else start
+            yield rejected(shown, start, f"not CSV: {error}", "")
             continue
         # Where lines end with carriage returns alone, many rows stand on one line.
-        start = min(before + 1, feed.number)
+        start = feed.record[0].number if feed.record else start
         if not any(cell.strip() for cell in cells):
             continue
+        problem = next((line.problem for line in feed.record if line.problem), "")
         if header is None:
             header = [cell.strip() for cell in cells]
-        elif feed.problem or len(cells) != len(header):
-            reason = feed.problem or f"{len(cells)} cells, the header has {len(header)}"
-            yield rejected(shown, start, reason, delimiter.join(cells))
+        elif problem or len(cells) != len(header):
+            reason = problem or f"{len(cells)} cells, the header has {len(header)}"
+            if feed.is_at_end and len(feed.record) > 1:
+                first = feed.begin_again_after_first()
+                reader = csv.reader(iter(feed), delimiter=delimiter)
+                yield rejected(shown, start, "a quote is never closed", first.text)
+            else:
+                yield rejected(shown, start, reason, delimiter.join(cells))
         else:
             yield RawRow(start, dict(zip(header, cells, strict=True)))
+
+
+def _through_header(lines: Iterator[Line]) -> list[Line]:
+    """Blank lines and the first that is not."""
+    passed: list[Line] = []
+    for line in lines:
+        passed.append(line)
+        if line.text.strip():
+            break
+    return passed
 
 
 def parquet_rows(path: Path, shown: str) -> Iterator[Row]:

@@ -1,4 +1,7 @@
-"""How near a new question is to all there are: the share of letter sequences it has in common with the nearest."""
+"""How near a new question is to all there are: the share of letter sequences it has in common with the nearest.
+
+`core.similarity` compares whole datasets at once; here texts come one by one, and each must know those before it.
+"""
 
 from collections import Counter
 from typing import NamedTuple

@@ -61,7 +61,9 @@ def forecast(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace)
     """
     answer_form(plan, workspace)
     chosen_graders(plan, workspace.root)
-    material = Material(read_seeds(config, plan, workspace), read_passages(config, plan, workspace))
+    material = Material(
+        read_seeds(config, plan, workspace), read_passages(config, plan, workspace), []
+    )
     steps: list[Step] = []
     answers = rows = 0
     for task in plan.tasks:

@@ -84,6 +84,19 @@ def read_seeds(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspac
     return seeds
 
 
+def existing_questions(
+    config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace
+) -> list[str]:
+    """What the sources ask already, where the seeds are others: new questions must not be near to it."""
+    if not plan.seeds:
+        return []
+    try:
+        rows = read_seeds(config, plan.model_copy(update={"seeds": ()}), workspace)
+    except DataError:
+        return []
+    return [row.question for row in rows]
+
+
 def shared_system(seeds: Sequence[Seed]) -> str | None:
     """The system turn of the seeds, where they all have the same."""
     turns = {

@@ -20,7 +20,12 @@ from tunesmith.curate.synthesis.judging import (
     grade,
     judge,
 )
-from tunesmith.curate.synthesis.material import read_passages, read_seeds, shared_system
+from tunesmith.curate.synthesis.material import (
+    existing_questions,
+    read_passages,
+    read_seeds,
+    shared_system,
+)
 from tunesmith.curate.synthesis.spending import Spending
 from tunesmith.curate.synthesis.writing import Aside, Material, Writer
 from tunesmith.engines.endpoint import Endpoint
@@ -73,7 +78,11 @@ async def run(
         EndpointError: If the teacher is down or refuses; what was answered is kept.
     """
     form, graders = answer_form(plan, workspace), chosen_graders(plan, workspace.root)
-    material = Material(read_seeds(config, plan, workspace), read_passages(config, plan, workspace))
+    material = Material(
+        read_seeds(config, plan, workspace),
+        read_passages(config, plan, workspace),
+        existing_questions(config, plan, workspace),
+    )
     folder = workspace.folder(FOLDER)
     cache, spending = AnswerCache(folder / "answers.sqlite"), Spending(plan.budget)
     endpoints = [open_teacher(plan.teacher)]

@@ -40,6 +40,8 @@ class Material(NamedTuple):
 
     seeds: list[Seed]
     passages: list[Passage]
+    existing: list[str]
+    """Questions that the sources ask besides the seeds."""
 
 
 class Writer:
@@ -57,8 +59,8 @@ class Writer:
         self._plan, self._workspace, self._material = plan, workspace, material
         self._teacher, self._is_quiet = teacher, is_quiet
         self._known = Neighbourhood()
-        for seed in material.seeds:
-            self._known.add(seed.question)
+        for question in [*(seed.question for seed in material.seeds), *material.existing]:
+            self._known.add(question)
         self.aside: list[Aside] = []
 
     async def write(self, task: TaskConfig) -> list[Draft]:
