@@ -13,6 +13,8 @@ from studio.servers import studio
 from tunesmith.artifacts.dataset import RemovedRow
 from tunesmith.artifacts.review import ReviewLog
 
+WEB = httpx2.Client(timeout=60)
+"""Waits longer than the usual five seconds: a busy machine is no failure of the studio."""
 EVIL = "<script>document.title='owned'</script>"
 
 
@@ -29,7 +31,7 @@ def url(workspace, dataset):
 
 def decide(url: str, key: str, verdict: str, origin: str | None = "own", **fields: str):
     headers = {"origin": url if origin == "own" else origin} if origin else {}
-    return httpx2.post(
+    return WEB.post(
         f"{url}/review/decide?key={key}", data={"verdict": verdict, **fields}, headers=headers
     )
 
@@ -44,12 +46,12 @@ def test_only_our_own_pages_can_decide(url, workspace, origin):
 
 
 def test_foreign_host_names_unknown_pages_and_names_have_their_status(url):
-    assert httpx2.get(url, headers={"host": "evil.example"}).status_code == 400
-    assert httpx2.get(f"{url}/nowhere").status_code == 404
-    unknown = httpx2.get(f"{url}/datasets/ds_0")
+    assert WEB.get(url, headers={"host": "evil.example"}).status_code == 400
+    assert WEB.get(f"{url}/nowhere").status_code == 404
+    unknown = WEB.get(f"{url}/datasets/ds_0")
     assert unknown.status_code == 404
     assert "No artifact in datasets is called" in unescape(unknown.text)
-    assert httpx2.get(f"{url}/review?order=best").status_code == 400
+    assert WEB.get(f"{url}/review?order=best").status_code == 400
     assert decide(url, "0" * 64, "accept").status_code == 400
     too_large = decide(url, example("a", "one").key, "edit", answer="x" * 2_000_000)
     assert too_large.status_code == 413
@@ -57,15 +59,15 @@ def test_foreign_host_names_unknown_pages_and_names_have_their_status(url):
 
 def test_a_workspace_without_a_dataset_says_what_to_run(workspace):
     with studio(workspace) as url:
-        assert "tunesmith curate" in httpx2.get(url).text
-        answer = httpx2.get(f"{url}/review")
+        assert "tunesmith curate" in WEB.get(url).text
+        answer = WEB.get(f"{url}/review")
 
     assert answer.status_code == 409
     assert "Run `tunesmith curate` first" in answer.text
 
 
 def test_texts_of_the_data_are_escaped_and_no_foreign_script_may_run(url):
-    page = httpx2.get(f"{url}/review?key={example('b', f'{EVIL}two').key}")
+    page = WEB.get(f"{url}/review?key={example('b', f'{EVIL}two').key}")
 
     assert EVIL not in page.text
     assert EVIL in unescape(page.text)
@@ -76,7 +78,7 @@ def test_an_edit_keeps_the_answer_to_the_letter_and_none_is_made_of_an_unchanged
     url, workspace
 ):
     first, third = example("a", "one"), example("c", "\nthree")
-    shown = httpx2.get(f"{url}/review?key={third.key}").text
+    shown = WEB.get(f"{url}/review?key={third.key}").text
     # A browser drops the first line break of a textarea, and ends lines with CR LF.
     seen = unescape(re.search(r"<textarea[^>]*>\n(.*)</textarea>", shown, re.DOTALL).group(1))
 
@@ -103,7 +105,7 @@ def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_t
     with studio(workspace) as url:
         decide(url, near.key, "accept")
         standing = ReviewLog(workspace).standing()
-        httpx2.post(f"{url}/review/undo", headers={"origin": url})
+        WEB.post(f"{url}/review/undo", headers={"origin": url})
 
     assert {key: one.verdict for key, one in standing.items()} == {
         kept.key: "accept",
@@ -113,7 +115,7 @@ def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_t
 
 
 def test_a_reviewer_is_a_browser_and_nobody_is_sent_to_another_site(url, workspace):
-    with httpx2.Client(headers={"origin": url}) as browser:
+    with httpx2.Client(timeout=60, headers={"origin": url}) as browser:
         for back, to in (("/review?show=all", "/review?show=all"), ("//evil.example", "/review")):
             sent = browser.post(f"{url}/reviewer", data={"name": " Zoë  K. ", "back": back})
             assert (sent.status_code, sent.headers["location"]) == (303, to)
@@ -130,7 +132,7 @@ def test_reviewers_at_the_same_time_lose_no_decision(url, workspace):
 
     def press(number: int) -> int:
         cookies = {"cookie": f"reviewer=r{number}"}
-        with httpx2.Client(headers={"origin": url, **cookies}) as browser:
+        with httpx2.Client(timeout=60, headers={"origin": url, **cookies}) as browser:
             answers = [
                 browser.post(f"{url}/review/decide?key={key}", data={"verdict": verdict})
                 for key in keys
@@ -150,13 +152,13 @@ def test_reviewers_at_the_same_time_lose_no_decision(url, workspace):
 def test_reports_and_cards_are_shown_without_reach_into_the_studio(url, workspace, dataset):
     report = report_of(workspace, adapter_of(workspace, dataset))
 
-    page = httpx2.get(f"{url}/reports/{report.id}")
+    page = WEB.get(f"{url}/reports/{report.id}")
 
     assert page.text == report.html_path(workspace).read_text()
     assert "sandbox allow-scripts" in page.headers["content-security-policy"]
-    assert report.id in httpx2.get(url).text
+    assert report.id in WEB.get(url).text
 
-    assert httpx2.get(f"{url}/datasets/{dataset.id}/card").status_code == 409
+    assert WEB.get(f"{url}/datasets/{dataset.id}/card").status_code == 409
     dataset.card_path(workspace).write_text("what it covers")
-    assert "What it covers" in httpx2.get(f"{url}/datasets/{dataset.id}").text
-    assert httpx2.get(f"{url}/datasets/{dataset.id}/card").text == "what it covers"
+    assert "What it covers" in WEB.get(f"{url}/datasets/{dataset.id}").text
+    assert WEB.get(f"{url}/datasets/{dataset.id}/card").text == "what it covers"

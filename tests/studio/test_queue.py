@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import beta
 
 from conftest import example, save_dataset
+from tunesmith.artifacts.artifact import write_lines
 from tunesmith.artifacts.dataset import RemovedRow
 from tunesmith.artifacts.review import ReviewDecision, ReviewLog
 from tunesmith.artifacts.suspicion import Reason, Suspicion, write_suspicions
@@ -174,6 +175,17 @@ def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(worksp
     assert [one.key for one in found[0].neighbours] == [KEYS[0]]
     assert near.key in [one.key for one in shelf.entry(KEYS[0]).neighbours]
     assert near.key not in [entry.key for entry in queue(shelf, ReviewLog(workspace)).waiting()]
+
+
+def test_what_filters_doubted_stands_beside_what_rules_notice(workspace):
+    dataset = save_dataset(workspace, [*ROWS[:5], ("question 0", "something else")])
+    folder = dataset.folder(workspace)
+    write_lines(folder / "doubts.jsonl", [noticed(0, 0.3).model_dump(mode="json")])
+
+    shelf = Shelf(dataset, workspace)
+
+    assert [one.rule for one in shelf.entry(KEYS[0]).reasons] == ["contradiction", "loss"]
+    assert "loss" in shelf.rules
 
 
 def test_the_view_survives_the_address_of_the_page():

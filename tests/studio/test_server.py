@@ -24,10 +24,10 @@ def test_the_command_prints_the_review_pages_address_and_ends_well_on_ctrl_c(wor
         env=dict(os.environ, DISPLAY=""),
     )
     url = json.loads(started.stdout.readline())["url"]
-    page = httpx2.get(url)
+    page = httpx2.get(url, timeout=60)
     started.send_signal(signal.SIGINT)
 
-    assert started.communicate(timeout=20) == ("", "")
+    assert started.communicate(timeout=60) == ("", "")
     assert started.returncode == 0
     assert url.endswith("/review")
     assert "Zoë" in page.text
