@@ -2,12 +2,14 @@
 
     python bench/million.py
 
-Rows are made here, a tenth of them edited copies. Results go to bench/results/million.json and .png.
+Rows are made here, a tenth of them edited copies. A run that `--limit` kills goes on where it was when the command is
+given again, as after any crash. Results go to bench/results/million.json and .png.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,33 +70,46 @@ def watch(process: subprocess.Popen, peaks: dict[str, int]) -> None:
         time.sleep(0.1)
 
 
-def curate(rows: int) -> dict[str, float]:
-    """Curate so many rows in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "tunesmith.yaml").write_text(RECIPE)
-        Path(folder, "data").mkdir()
-        write_rows(Path(folder, "data/rows.jsonl"), rows)
-        size = Path(folder, "data/rows.jsonl").stat().st_size
-        start = time.perf_counter()
-        command = [sys.executable, "-c", CURATE]
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-        peaks = {"together": 0, "largest": 0}
-        watcher = threading.Thread(target=watch, args=(process, peaks))
-        watcher.start()
-        printed, _ = process.communicate()
-        watcher.join()
-        if process.returncode:
-            raise SystemExit(f"curation failed with exit code {process.returncode}")
-        dataset = json.loads(printed)
-        return {
-            "rows": rows,
-            "file_bytes": size,
-            "seconds": time.perf_counter() - start,
-            "peak_bytes_all_processes": peaks["together"],
-            "peak_bytes_largest_process": peaks["largest"],
-            "removed": dataset["removed"],
-            "id": dataset["id"],
-        }
+def curate(rows: int, folder: Path, limit: float) -> dict[str, float] | None:
+    """Curate so many rows in a process of its own; None if it was killed for its time, to be gone on with later."""
+    source = folder / "data/rows.jsonl"
+    if not source.is_file():
+        source.parent.mkdir(parents=True)
+        (folder / "tunesmith.yaml").write_text(RECIPE)
+        write_rows(folder / "rows.part", rows)
+        (folder / "rows.part").replace(source)
+    past = folder / "past.json"
+    before = json.loads(past.read_text()) if past.is_file() else {"seconds": 0.0, "kills": 0}
+    start = time.perf_counter()
+    command = [sys.executable, "-c", CURATE]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    peaks = {"together": before.get("together", 0), "largest": before.get("largest", 0)}
+    watcher = threading.Thread(target=watch, args=(process, peaks))
+    watcher.start()
+    try:
+        printed, _ = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        printed = ""
+    process.wait()
+    watcher.join()
+    seconds = before["seconds"] + time.perf_counter() - start
+    if not printed:
+        now = {"seconds": seconds, "kills": before["kills"] + 1, **peaks}
+        past.write_text(json.dumps(now))
+        print(f"{rows} rows: killed after {seconds:.0f} s; run again to go on")
+        return None
+    dataset = json.loads(printed)
+    return {
+        "rows": rows,
+        "file_bytes": source.stat().st_size,
+        "seconds": seconds,
+        "kills": before["kills"],
+        "peak_bytes_all_processes": peaks["together"],
+        "peak_bytes_largest_process": peaks["largest"],
+        "removed": dataset["removed"],
+        "id": dataset["id"],
+    }
 
 
 def plot(results: list[dict], path: Path) -> None:
@@ -128,10 +143,19 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="*", default=[100_000, 250_000, 500_000, 1_000_000]
     )
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "million"))
+    parser.add_argument("--limit", type=float, default=1e9, help="Kill a run after these seconds.")
+    given = parser.parse_args()
     results = []
-    for rows in parser.parse_args().rows:
-        results.append(curate(rows))
-        one = results[-1]
+    for rows in given.rows:
+        done = given.folder / f"{rows}.json"
+        if not done.is_file():
+            made = curate(rows, given.folder / str(rows), given.limit)
+            if made is None:
+                return
+            done.write_text(json.dumps(made))
+            shutil.rmtree(given.folder / str(rows))
+        results.append(one := json.loads(done.read_text()))
         print(
             f"{rows:9} rows {one['seconds']:7.1f} s {rows / one['seconds']:9,.0f} rows/s, peak"
             f" {one['peak_bytes_all_processes'] / 1e9:.2f} GB in all processes,"

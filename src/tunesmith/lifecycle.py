@@ -19,6 +19,7 @@ from tunesmith.errors import DataError, NotMadeYetError, UnknownNameError
 from tunesmith.recipe import Recipe
 
 if TYPE_CHECKING:
+    from tunesmith.curate.noise import Unlearnt
     from tunesmith.engines.opening import Served
     from tunesmith.train.export.stage import ExportInputs
     from tunesmith.train.material import TrainInputs
@@ -219,6 +220,19 @@ class Lifecycle:
         if gone:
             return StageState(stage, "stale", made, f"deleted: {', '.join(gone)}")
         return StageState(stage, "fresh", made, "")
+
+    def unlearnt(self, *, most: int = 50) -> "list[Unlearnt]":
+        """Rows that the newest adapter could not learn; see `curate.noise.find_unlearnt`."""
+        from tunesmith.curate.noise import find_unlearnt
+
+        return find_unlearnt(
+            self.dataset(),
+            self.adapter(),
+            self.recipe.model,
+            self.workspace,
+            most=most,
+            is_quiet=self.is_quiet,
+        )
 
     def dataset(self) -> Dataset:
         """The newest dataset of this recipe."""

@@ -69,8 +69,13 @@ def read_suspicions(dataset: Dataset, workspace: Workspace) -> Iterator[Suspicio
         yield from map(Suspicion.model_validate, read_lines(path))
 
 
+def doubts_path(dataset: Dataset, workspace: Workspace) -> Path:
+    """JSON Lines of what row filters and losses noted without removing the row."""
+    return dataset.folder(workspace) / "doubts.jsonl"
+
+
 def read_doubts(dataset: Dataset, workspace: Workspace) -> Iterator[Suspicion]:
     """What row filters noted while the dataset was made, without removing the row."""
-    path = dataset.folder(workspace) / "doubts.jsonl"
+    path = doubts_path(dataset, workspace)
     if path.is_file():
         yield from map(Suspicion.model_validate, read_lines(path))

@@ -234,3 +234,20 @@ def import_(
     from tunesmith.curate.exchange import stage
 
     render_exchange.imported(stage.import_(Workspace.find(folder), path), as_json=as_json)
+
+
+@app.command()
+def noise(
+    most: Annotated[int, Option(help="How many rows to list.", min=1)] = 20,
+    folder: FolderOption = HERE,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the rows that the newest adapter could not learn: their labels are often wrong.
+
+    Example: tunesmith curate noise --most 10
+    """
+    from tunesmith.cli import render_curate
+
+    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
+    render_curate.unlearnt(cycle.unlearnt(most=most), as_json=as_json)

@@ -1,7 +1,7 @@
 """What the words of `tunesmith curate` print."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.curate.coverage.card import Card
     from tunesmith.curate.difference import Difference
     from tunesmith.curate.file_masking import MaskedRow
+    from tunesmith.curate.noise import Unlearnt
     from tunesmith.curate.preview import Converted, Preview
 
 COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
@@ -81,6 +82,27 @@ def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:
         ("key", "rule", "score", "where", "why"),
         [
             (row.key[:12], row.rule, f"{row.score:.2f}", row.example.source, row.reason)
+            for row in rows
+        ],
+    )
+
+
+def unlearnt(rows: "Sequence[Unlearnt]", *, as_json: bool) -> None:
+    """Rows that a model could not learn, the worst first."""
+    if as_json:
+        print_json([{**row._asdict(), "example": row.example.model_dump()} for row in rows])
+        return
+    table(
+        ("key", "loss", "before", "where", "question", "answer"),
+        [
+            (
+                row.example.key[:12],
+                f"{row.after:.2f}",
+                f"{row.before:.2f}",
+                row.example.source,
+                row.example.prompt[-1].content[:50],
+                row.example.answer[:40],
+            )
             for row in rows
         ],
     )

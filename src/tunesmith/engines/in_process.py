@@ -12,6 +12,7 @@ from tunesmith.engines.answer_text import AnswerText
 from tunesmith.engines.decoding import BASE_ROW, Batch, Row
 from tunesmith.engines.endpoint import Completion, Delta, Generation
 from tunesmith.errors import ModelError, RequestTooLargeError, UnknownNameError
+from tunesmith.models.adapters import with_adapter
 from tunesmith.models.loading import LoadedModel
 
 
@@ -44,7 +45,7 @@ class InProcessEngine:
         self._rows_of = {base_name: BASE_ROW}
         model = base.model
         for index, (name, folder) in enumerate((adapters or {}).items()):
-            model = _with_adapter(model, folder, row_name=f"adapter_{index}")
+            model = with_adapter(model, folder, name=f"adapter_{index}")
             self._rows_of[name] = f"adapter_{index}"
         self.model: Any = model.eval()
         self._limit = getattr(base.model.config, "max_position_embeddings", 2**31)
@@ -147,24 +148,3 @@ class InProcessEngine:
             if not row.is_cancelled:
                 rows.append(row)
         return rows
-
-
-def _with_adapter(model: Any, folder: Path, *, row_name: str) -> Any:
-    from peft import PeftModel
-
-    if not (folder / "adapter_model.safetensors").is_file():
-        raise ModelError(
-            f"{folder} holds no adapter_model.safetensors",
-            fix="name a folder in peft's safetensors format",
-        )
-    try:
-        if isinstance(model, PeftModel):
-            model.load_adapter(folder, adapter_name=row_name)
-            return model
-        return PeftModel.from_pretrained(model, folder, adapter_name=row_name)
-    except (RuntimeError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(
-            f"the adapter in {folder} does not fit this base model: {first}",
-            fix="serve it over the base it was trained on",
-        ) from error
