@@ -124,8 +124,17 @@ def test_a_retry_after_makes_the_other_requests_wait_too():
         times.append(time.monotonic())
         return Fault(429, {"retry-after": "0.5"}) if len(times) == 1 else "ok"
 
+    async def one_then_others(url: str) -> None:
+        endpoint = teacher(url)
+        first = asyncio.create_task(endpoint.complete(ask("first")))
+        while not times:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        await asyncio.gather(first, *(endpoint.complete(ask(str(n))) for n in range(2)))
+        await endpoint.close()
+
     with served(TeacherServer(script).app) as url:
-        complete(teacher(url, concurrency=1), *(ask(str(number)) for number in range(3)))
+        asyncio.run(one_then_others(url))
 
     assert times[1] - times[0] >= 0.5
     assert len(times) == 4
