@@ -84,13 +84,14 @@ class Lifecycle:
         self._remember("train", inputs, {"adapter": adapter.id})
         return adapter
 
-    def plan(self) -> "Plan":
+    def plan(self, *, gpu: str | None = None, price_per_hour: float | None = None) -> "Plan":
         """What training on the newest dataset will take; see `train.plan.make_plan`."""
         from tunesmith.train.material import prepare
         from tunesmith.train.plan import make_plan
 
         config = self.recipe.train
-        return make_plan(config, prepare(config, self.workspace, self._train_inputs()))
+        material = prepare(config, self.workspace, self._train_inputs())
+        return make_plan(config, material, gpu=gpu, price_per_hour=price_per_hour)
 
     def evaluate(self) -> EvalReport:
         """Compare the newest adapter with its base on the golden set; see `evaluate.stage.run`."""

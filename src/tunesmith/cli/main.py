@@ -20,6 +20,7 @@ from tunesmith.cli.options import (
     open_lifecycle,
     open_recipe,
 )
+from tunesmith.cli.train import train
 from tunesmith.errors import TunesmithError
 
 INTERRUPTED = 130
@@ -70,29 +71,7 @@ def init(
 app.add_typer(curate.app, name="curate")
 
 
-@app.command()
-def train(
-    folder: FolderOption = HERE,
-    is_plan: Annotated[
-        bool, Option("--plan", "--dry-run", help="Print memory, steps and time; train nothing.")
-    ] = False,
-    is_resumed: Annotated[
-        bool, Option("--resume", help="Continue an interrupted run from its last checkpoint.")
-    ] = False,
-    overrides: SetOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Train an adapter on the newest dataset.
-
-    Example: tunesmith train --plan
-    """
-    from tunesmith.cli import render
-
-    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_plan:
-        render.plan(cycle.plan(), as_json=as_json)
-    else:
-        render.adapter(cycle.train(is_resumed=is_resumed), cycle.workspace, as_json=as_json)
+app.command()(train)
 
 
 @app.command()

@@ -48,8 +48,9 @@ class TrainConfig(Section):
     """Times that every example is seen."""
     batch_size: PositiveInt = 16
     """Examples an optimizer step; the loss is a mean over their trained tokens, however it is cut."""
-    micro_batch_tokens: PositiveInt = 2048
-    """Tokens, padding included, computed at once. A matter of memory and speed, not of the result."""
+    micro_batch_tokens: PositiveInt | Literal["auto"] = "auto"
+    """Tokens, padding included, computed at once; `auto` takes the largest useful number that fits into memory. A
+    matter of memory and speed, not of the result."""
     sequence_length: PositiveInt = 1024
     """Longest example in tokens; longer ones are left out and counted."""
     learning_rate: float = Field(2e-4, gt=0)

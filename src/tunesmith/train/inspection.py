@@ -26,21 +26,16 @@ class Inspected(NamedTuple):
 
     config: TrainConfig
     material: Material
-    parameters: int
-    """Of the base model."""
 
 
-def inspect(
-    config: TrainConfig, material: Material, *, parameters: int
-) -> tuple[TrainWarning, ...]:
+def inspect(config: TrainConfig, material: Material) -> tuple[TrainWarning, ...]:
     """All warnings about a run, the gravest first.
 
     Args:
         config: The recipe's `train:` section.
         material: What would be trained on.
-        parameters: Of the base model.
     """
-    run = Inspected(config, material, parameters)
+    run = Inspected(config, material)
     checks = (
         _golden,
         _endless,
@@ -122,7 +117,7 @@ def _learning_rate(run: Inspected) -> TrainWarning | None:
     row = next(
         row
         for row in rows
-        if row["below_parameters"] is None or run.parameters < row["below_parameters"]
+        if row["below_parameters"] is None or run.material.parameters < row["below_parameters"]
     )
     if row["low"] <= config.learning_rate <= row["high"]:
         return None
@@ -130,7 +125,7 @@ def _learning_rate(run: Inspected) -> TrainWarning | None:
     return TrainWarning(
         code="learning-rate",
         message=f"train.learning_rate {config.learning_rate:g} is {side} for {config.method} and"
-        f" {run.parameters / 1e6:,.0f} million parameters: published runs use {row['low']:g} to {row['high']:g}",
+        f" {run.material.parameters:,} parameters: published runs use {row['low']:g} to {row['high']:g}",
         fix=f"set train.learning_rate between {row['low']:g} and {row['high']:g}",
     )
 

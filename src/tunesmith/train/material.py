@@ -1,6 +1,9 @@
 """What a run works on: the examples in tokens, before any weight is loaded."""
 
+import json
 from collections.abc import Callable
+from math import prod
+from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.dataset import Dataset, Split
@@ -45,6 +48,11 @@ class Material(NamedTuple):
     """Training and validation split of preference tuning; `train` and `validation` then hold their answers."""
 
     @property
+    def parameters(self) -> int:
+        """Of the base model, as its weight files list them."""
+        return sum(map(_parameters, self.resolved.folder.glob("*.safetensors")))
+
+    @property
     def sources(self) -> list[str]:
         """Where each example of `train` was read, as `file:line`."""
         lost = {example.key for example in self.train.too_long}
@@ -58,6 +66,13 @@ class Material(NamedTuple):
             epochs=config.epochs,
             seed=config.seed,
         )
+
+
+def _parameters(path: Path) -> int:
+    # A safetensors file begins with the length of its table of contents, then that table as JSON.
+    with path.open("rb") as stream:
+        table = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    return sum(prod(tensor["shape"]) for name, tensor in table.items() if name != "__metadata__")
 
 
 def prepare(config: TrainConfig, workspace: Workspace, inputs: TrainInputs) -> Material:

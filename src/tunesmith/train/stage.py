@@ -11,15 +11,18 @@ from tunesmith.core import fingerprint
 from tunesmith.core.live import LiveView, live
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, OutOfMemoryError
-from tunesmith.models.loading import LoadedModel, device_name, load_model
+from tunesmith.models.loading import LoadedModel, device_name
 from tunesmith.train.adapters import make_trainable
+from tunesmith.train.allocator import return_freed_memory
+from tunesmith.train.base import load_base
 from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
+from tunesmith.train.fitting import require_fit, wanted_budget
+from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material, TrainInputs, prepare
 from tunesmith.train.optimizers import choose_optimizer
-from tunesmith.train.plan import make_plan
 from tunesmith.train.preference import preference_trainer
 from tunesmith.train.saving import measured, save
 from tunesmith.train.sharding import shard
@@ -53,21 +56,22 @@ def run(
         DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
     material = prepare(config, workspace, inputs)
-    plan = make_plan(config, material)
+    budget = wanted_budget(config)
     team = Team.of_environment()
     if team.size == 1:
-        plan.require_fit()
+        budget = require_fit(config, material)
         if config.workers > 1:
             return train_together(
                 config, workspace, material, is_resumed=is_resumed, is_quiet=is_quiet
             )
     team.require_size(config.workers)
     team.take_device()
-    base = _load(config, material)
+    return_freed_memory()
+    base = load_base(config, material)
     parent = find_parent(config, workspace, base.identity)
     folder = _run_folder(config, workspace, material, base)
     checkpoint = _checkpoint(folder, team, is_resumed=is_resumed)
-    warnings, steps = list(plan.warnings), len(material.steps(config))
+    warnings, steps = list(inspect(config, material)), len(material.steps(config))
     with live("training", steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
@@ -81,7 +85,7 @@ def run(
             material,
             make_trainable(base.model, config, parent=parent.folder if parent else None),
             callbacks=callbacks,
-            token_budget=plan.micro_batch_tokens,
+            token_budget=budget,
             on_halved=_note(warnings, view),
             team=team,
         )
@@ -99,19 +103,6 @@ def run(
     shutil.rmtree(folder)
     team.told_by_first(adapter.id)
     return adapter
-
-
-def _load(config: TrainConfig, material: Material) -> LoadedModel:
-    loaded = load_model(
-        material.resolved,
-        material.inputs.model,
-        quantization=config.quantization,
-        precision="float32" if config.method == "full" else "bfloat16",
-    )
-    if device_name() == "cpu":
-        # The fused CPU attention's backward pass takes longer than plain matrix products on short rows.
-        loaded.model.set_attn_implementation("eager")
-    return loaded
 
 
 def _run_folder(

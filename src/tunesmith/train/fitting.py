@@ -1,0 +1,198 @@
+"""Settings that fit into memory: the micro-batch that `auto` takes, and what to change where nothing fits."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from tunesmith.errors import DoesNotFitError
+from tunesmith.models.loading import device_name
+from tunesmith.models.template import Encoded
+from tunesmith.train.batches import micro_batches
+from tunesmith.train.config import TrainConfig
+from tunesmith.train.devices import Device, find_device
+from tunesmith.train.material import Material
+from tunesmith.train.memory import Memory, estimate
+from tunesmith.train.rehearsal import Rehearsal, rehearse, text_settings
+
+RESERVE = 0.9
+"""Share of the memory that a run may take; allocators and the rest of the system need some."""
+BEST_TOKENS = {"cpu": 2048, "cuda": 16_384}
+"""Micro-batch from which a larger one is no faster."""
+SMALLEST_TOKENS = 64
+"""Micro-batch that is not halved further."""
+REHEARSED_TOKENS = 1024
+"""Tokens of a rehearsal; what a larger micro-batch takes is scaled up from it."""
+
+
+EASY_SHARE = 0.5
+"""Share of the memory that a generous bound may take for a run to begin without a rehearsal."""
+
+
+class Advice(NamedTuple):
+    """Changed settings under which a run fits."""
+
+    settings: dict[str, Any]
+    """By name in the `train:` section, the least harmful first."""
+    harm: str
+    """What the last of them costs."""
+    memory: Memory
+
+    @property
+    def shown(self) -> str:
+        """The settings as lines of a recipe, joined by commas."""
+        return ", ".join(f"train.{name}: {_yaml(value)}" for name, value in self.settings.items())
+
+
+class Fitting:
+    """Answers what a run takes under changed settings; computes each kind of step once."""
+
+    def __init__(self, material: Material, device: Device) -> None:
+        """Nothing is computed before it is asked for."""
+        self._material, self._device = material, device
+        self._rehearse = cache(self._rehearsed)
+
+    def rehearsal(self, config: TrainConfig) -> Rehearsal:
+        """A rehearsal with what changes a step: method, adapter, checkpointing."""
+        return self._rehearse(
+            config.model_copy(
+                update={
+                    "micro_batch_tokens": REHEARSED_TOKENS,
+                    "learning_rate": 1e-4,
+                    "optimizer": "auto",
+                    "sequence_length": max(config.sequence_length, self._longest),
+                }
+            )
+        )
+
+    def memory(self, config: TrainConfig, *, budget: int) -> Memory:
+        """What a run takes with micro-batches of at most `budget` tokens."""
+        tokens = max(
+            sum(min(len(example.ids), config.sequence_length) for example in group)
+            for group in self._groups(config, budget)
+        )
+        return estimate(config, self._device, self.rehearsal(config), tokens=tokens)
+
+    def fits(self, config: TrainConfig, *, budget: int) -> bool:
+        """Whether it fits into the device's memory with room to spare."""
+        total = self.memory(config, budget=budget).total
+        return total <= RESERVE * self._device.available_bytes
+
+    def budget(self, config: TrainConfig) -> int:
+        """The micro-batch of the recipe; under `auto` the largest useful one that fits, or the smallest of all."""
+        if config.micro_batch_tokens != "auto":
+            return config.micro_batch_tokens
+        budget = BEST_TOKENS[self._device.kind]
+        while budget > SMALLEST_TOKENS and not self.fits(config, budget=budget):
+            budget //= 2
+        return budget
+
+    def require_fit(self, config: TrainConfig) -> int:
+        """The micro-batch to train with.
+
+        Raises:
+            DoesNotFitError: If the run does not fit; its fix are the settings that would.
+        """
+        budget = self.budget(config)
+        if self.fits(config, budget=budget):
+            return budget
+        advice = self.advise(config)
+        raise DoesNotFitError(
+            needed_bytes=self.memory(config, budget=budget).total,
+            available_bytes=self._device.available_bytes,
+            device=self._device.shown,
+            fix=f"set {advice.shown} ({advice.harm})" if advice else "choose a smaller model",
+        )
+
+    def advise(self, config: TrainConfig) -> Advice | None:
+        """The least harmful changes under which the run fits; None if none of them suffices."""
+        settings: dict[str, Any] = {}
+        for change, harm in self._changes(config):
+            settings |= change
+            changed = config.model_copy(update=settings)
+            budget = self.budget(changed)
+            if self.fits(changed, budget=budget):
+                return Advice(settings, harm, self.memory(changed, budget=budget))
+        return None
+
+    def _changes(self, config: TrainConfig) -> Iterator[tuple[dict[str, Any], str]]:
+        if config.micro_batch_tokens != "auto":
+            yield {"micro_batch_tokens": "auto"}, "the result stays the same"
+        if not config.gradient_checkpointing:
+            yield {"gradient_checkpointing": True}, "steps take about a third longer"
+        if not config.optimizer.endswith("8bit"):
+            name = "paged_adamw_8bit" if self._device.kind == "cuda" else "adamw_8bit"
+            yield {"optimizer": name}, "the optimizer's moments are rounded to 8 bits"
+        if config.method == "full":
+            yield {"method": "lora"}, "an adapter is trained instead of all weights"
+        if config.method != "qlora" and self._device.kind == "cuda":
+            yield {"method": "qlora"}, "the base is rounded to 4 bits"
+        length = min(config.sequence_length, self._longest) // 2
+        while length >= SMALLEST_TOKENS:
+            lost = sum(len(example.ids) > length for example in self._examples)
+            yield (
+                {"sequence_length": length},
+                f"{lost} of {len(self._examples)} examples are left out",
+            )
+            length //= 2
+
+    @property
+    def _examples(self) -> list[Encoded]:
+        return self._material.train.examples
+
+    @property
+    def _longest(self) -> int:
+        return max(len(example.ids) for example in self._examples)
+
+    def _groups(self, config: TrainConfig, budget: int) -> list[list[Encoded]]:
+        fitting = [
+            example for example in self._examples if len(example.ids) <= config.sequence_length
+        ]
+        size = config.batch_size
+        return [
+            group
+            for start in range(0, len(fitting), size)
+            for group in micro_batches(fitting[start : start + size], token_budget=budget)
+        ] or [[self._examples[0]]]
+
+    def _rehearsed(self, config: TrainConfig) -> Rehearsal:
+        groups = self._groups(config, REHEARSED_TOKENS)
+        largest = max(groups, key=lambda group: sum(len(example.ids) for example in group))
+        material = self._material
+        return rehearse(config, material.resolved, material.inputs.model, largest)
+
+
+def require_fit(config: TrainConfig, material: Material) -> int:
+    """The micro-batch to train with on this machine; only what may not fit is rehearsed.
+
+    Raises:
+        DoesNotFitError: If the run does not fit; its fix are the settings that would.
+    """
+    device, budget = find_device(None), wanted_budget(config)
+    if _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
+        return budget
+    return Fitting(material, device).require_fit(config)
+
+
+def wanted_budget(config: TrainConfig) -> int:
+    """The micro-batch of the recipe; under `auto` the one from which a larger one is no faster on this machine."""
+    if config.micro_batch_tokens == "auto":
+        return BEST_TOKENS[device_name()]
+    return config.micro_batch_tokens
+
+
+def _bound(config: TrainConfig, material: Material, budget: int) -> float:
+    """More bytes than a run can take, from the model's configuration alone."""
+    text = text_settings(material.resolved, material.inputs.model)
+    longest = max(len(example.ids) for example in material.train.examples)
+    tokens, layers, hidden = max(budget, longest), text.num_hidden_layers, text.hidden_size
+    widths = hidden + getattr(text, "intermediate_size", 4 * hidden)
+    # Seven layers with A and B; weight, gradient and two moments in float32.
+    adapters = 16 * layers * 7 * 2 * config.rank * widths
+    weights = material.parameters * (16 if config.method == "full" else 2)
+    # A token keeps under 24 tensors of a layer's widths, and a row of attention in four forms, in float32 each.
+    a_token = layers * 4 * (24 * widths + 4 * text.num_attention_heads * longest)
+    return float(weights + adapters + tokens * (a_token + 16 * text.vocab_size))
+
+
+def _yaml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
