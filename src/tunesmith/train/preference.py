@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith.errors import MissingDependencyError
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.fitting import wanted_budget
 from tunesmith.train.verdict_rows import EncodedVerdicts, Row
 
 BETA = 0.1
@@ -24,7 +25,7 @@ def micro_batch_size(config: TrainConfig, verdicts: EncodedVerdicts) -> int:
     sizes = [size for size in range(1, share + 1) if share % size == 0]
     if config.objective == "kto":
         sizes = sizes[1:]
-    within = [size for size in sizes if size * sequences * longest <= config.micro_batch_tokens]
+    within = [size for size in sizes if size * sequences * longest <= wanted_budget(config)]
     return max(within, default=sizes[0])
 
 
