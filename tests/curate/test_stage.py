@@ -17,7 +17,7 @@ from tunesmith.errors import DataError, NoGoodRowsError
 
 def write(workspace: Workspace, name: str, *rows: object) -> None:
     path = workspace.root / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(
         "".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows)
     )
@@ -284,3 +284,14 @@ def test_near_questions_stay_on_one_side_of_every_split(workspace):
     ]
     assert all(questions)
     assert sum(len(set(side)) for side in questions) == 25
+
+
+def test_a_witness_inside_a_folder_is_named_by_its_own_file(workspace):
+    write(workspace, "data/shop/a.jsonl", pair("one"))
+    write(workspace, "data/shop/b.jsonl", pair("two"), pair("ONE"))
+    write(workspace, "golden.jsonl", pair("z"))
+
+    result = run(CurateConfig(golden="golden.jsonl", validation_share=0), workspace)
+
+    (gone,) = removed(workspace, result)
+    assert (gone.example.source, gone.witness) == ("data/shop/b.jsonl:2", "data/shop/a.jsonl:1")

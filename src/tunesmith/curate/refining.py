@@ -198,9 +198,11 @@ def _made_filters(choices: str, root: Path) -> Filters:
 def _columns(job: Job, line: int, understood: Understood, protected: Protected) -> Refined:
     example = understood.example
     asked = [hash64(key) for key in prompt_keys(example.messages)]
+    file = example.source.rpartition(":")[0]
     return Refined(
         line,
         job.file,
+        inside=file if file != job.shown else "",
         key=example.key,
         format=understood.format,
         verdict=_verdict(example),

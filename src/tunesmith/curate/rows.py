@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-COLUMNS = ("line", "file", "rule", "key", "verdict", "exact", "stratum", "characters")
+COLUMNS = ("line", "file", "inside", "rule", "key", "verdict", "exact", "stratum", "characters")
 
 
 Part = Literal["said", "question"]
@@ -82,6 +82,7 @@ class Rows:
         self.stratum = table["stratum"].to_numpy()
         self.characters = table["characters"].to_numpy()
         self.verdicts = table["verdict"].to_numpy()
+        self._inside = table["inside"].combine_chunks()
         self._keys = table["key"].combine_chunks()
         self.is_safe = _is_in(table["key"], keep)
         self.is_expert = np.array([name in experts for name in self.names])[self.files]
@@ -106,7 +107,8 @@ class Rows:
 
     def source(self, position: int) -> str:
         """Where the row was read, as `file:line`."""
-        return f"{self.names[self.files[position]]}:{self.lines[position]}"
+        inside = str(self._inside[int(position)])
+        return f"{inside or self.names[self.files[position]]}:{self.lines[position]}"
 
     def lists(self, column: str) -> Lists:
         """A column of lists of hashes, `asked` or `links`."""
