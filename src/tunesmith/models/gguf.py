@@ -54,12 +54,21 @@ def read_gguf(path: Path, *, precision: str = "bfloat16") -> tuple[Any, Any]:
     try:
         with _without_bar():
             tokenizer = AutoTokenizer.from_pretrained(**where)
-            model = AutoModelForCausalLM.from_pretrained(**where, **plain)
+            model, loading = AutoModelForCausalLM.from_pretrained(
+                **where, **plain, output_loading_info=True
+            )
     except (ValueError, KeyError, OSError) as error:
         raise ModelError(
             f"{path} cannot be read as a GGUF model: {error}",
             fix="use an architecture that transformers reads from GGUF, or a safetensors folder",
         ) from error
+    # Weights that it does not find are drawn at random, as for the experts of a Mixtral, which it reads as a Llama.
+    missing = sorted(loading["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"transformers does not find {len(missing)} weights of {path.name}, as {missing[0]}",
+            fix="use an architecture that transformers reads from GGUF, or a safetensors folder",
+        )
     restore(tokenizer, _cutting(path))
     return model, tokenizer
 

@@ -210,6 +210,16 @@ def test_a_family_that_is_not_written_here_needs_llama_cpps_converter(monkeypatc
     assert find_converter("llama") is None
 
 
+def test_a_file_whose_weights_are_not_all_found_is_refused_rather_than_filled_at_random(tmp_path):
+    base = opened(make_family("llama", tmp_path / "model"))
+    base.model.model.layers[1].mlp.down_proj = torch.nn.Identity()
+
+    write_gguf(base.model, base.template, tmp_path / "it.gguf", numbers="float16", facts=FACTS)
+
+    with pytest.raises(ModelError, match=r"does not find 1 weights .*down_proj"):
+        read_gguf(tmp_path / "it.gguf")
+
+
 def test_prompts_of_a_written_file_are_the_prompts_of_training(tmp_path):
     base = opened(make_family("llama", tmp_path / "model"))
     talk = (

@@ -103,7 +103,8 @@ def convert(converter: Path, folder: Path, path: Path, *, numbers: NumberFormat)
     if done.returncode or not path.is_file():
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise ModelError(
-            f"{converter} failed: {last}", fix="update llama.cpp, or choose --format merged"
+            f"{converter} failed: {last}",
+            fix="install what it needs into tunesmith's environment, update llama.cpp, or choose --format merged",
         )
 
 
