@@ -2,10 +2,11 @@
 
     python bench/training.py [--data FOLDER] [--epochs 3] [--sides tunesmith,trl-tutorial,trl-best]
 
-Without --data (the SNIPS files, see bench/snips/run.py) the alert rules of `examples/` are used. Every side has a
+Without --data (the SNIPS files, see bench/snips/rows.py) the alert rules of `examples/` are used. Every side has a
 process of its own and trains the same number of optimizer steps of 8 examples, r=16 on q, k, v and o, over the NF4
 weights of the same base. They take turns epoch by epoch, so that a slow minute of the machine meets all of them, and
-only their own time counts. The first epoch is warm-up. Needs `pip install trl==1.16.*`.
+only their own time counts. The first epoch is warm-up. Processor time is told beside wall time: on a machine that
+other work shares, with `--threads 1`, it is what can be compared. Needs `pip install trl==1.16.*`.
 Prints and writes bench/results/training.json and .png.
 """
 
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=160)
     parser.add_argument("--validation", type=int, default=200)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--sides", default=",".join(COMMANDS))
     parser.add_argument("--name", default="training", help="of the files in bench/results")
     options = parser.parse_args()
@@ -122,6 +124,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "alpha": 32,
         "targets": TARGETS,
         "seed": 0,
+        "threads": options.threads,
     }
     write_lines(run["message_rows"], [{"messages": turns(row)} for row in chosen.train])
     write_lines(
@@ -201,6 +204,7 @@ def start(name: str, run: dict[str, Any]) -> Running:
         "PACE_TELLS": str(tells),
         "PACE_STARTED": str(time.time()),
         "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": str(run["threads"]),
     }
     log = Path(tempfile.gettempdir()) / f"bench-training-{name}.log"
     with log.open("wb") as output:
@@ -230,28 +234,40 @@ def summary(
 
     Real tokens are those of TRL's own tokenization, which also counts the newline after an answer, for all sides.
     """
-    limit = ceiling.measure(
-        run["base"], tokens=run["tokens"] * run["batch_size"] // run["examples"]
-    )
+    step_tokens = run["tokens"] * run["batch_size"] // run["examples"]
+    limit = ceiling.measure(run["base"], step_tokens, threads=run["threads"])
     real = max(side["tokens"] for side in sides.values())
     least = limit.seconds(run["tokens"], run["trained_tokens"])
     rows = {}
     for name, side in sides.items():
-        seconds = statistics.median(side["epoch_seconds"][1:] or side["epoch_seconds"])
+        seconds, processor = (
+            statistics.median(times[1:] or times)
+            for times in (side["epoch_seconds"], side["epoch_processor_seconds"])
+        )
         rows[name] = {
             "epoch_seconds": seconds,
             "tokens_per_second": real / seconds,
+            "epoch_processor_seconds": processor,
+            "tokens_per_processor_second": real / processor,
+            "processor_seconds": side["processor_seconds"],
             "first_step_seconds": side["first_step_seconds"],
             "end_to_end_seconds": side["end_to_end_seconds"],
             "peak_gib": side["peak_bytes"] / 2**30,
             "eval_loss": losses[side["adapter"]],
-            "share_of_ceiling": least / seconds,
+            "share_of_ceiling": least / (processor if run["threads"] == 1 else seconds),
             "steps": side["steps"],
             "all_epoch_seconds": side["epoch_seconds"],
+            "all_epoch_processor_seconds": side["epoch_processor_seconds"],
         }
     if tutorial := rows.get("trl-tutorial"):
         for row in rows.values():
             row["speed_ratio"] = tutorial["epoch_seconds"] / row["epoch_seconds"]
+            row["processor_ratio"] = (
+                tutorial["epoch_processor_seconds"] / row["epoch_processor_seconds"]
+            )
+            row["end_to_end_processor_ratio"] = (
+                tutorial["processor_seconds"] / row["processor_seconds"]
+            )
             row["end_to_end_ratio"] = tutorial["end_to_end_seconds"] / row["end_to_end_seconds"]
             row["loss_ratio"] = row["eval_loss"] / tutorial["eval_loss"]
     settings = (
@@ -262,6 +278,7 @@ def summary(
         "batch_size",
         "epochs",
         "learning_rate",
+        "threads",
     )
     return {
         "sides": rows,
@@ -275,25 +292,28 @@ def summary(
     }
 
 
+COLUMNS = {
+    "s/epoch": ("epoch_seconds", ".1f"),
+    "tokens/s": ("tokens_per_second", ".0f"),
+    "ratio": ("speed_ratio", ".2f"),
+    "tokens/processor-s": ("tokens_per_processor_second", ".0f"),
+    "ratio ": ("processor_ratio", ".2f"),
+    "first step, s": ("first_step_seconds", ".1f"),
+    "end to end, s": ("end_to_end_seconds", ".1f"),
+    "ratio  ": ("end_to_end_ratio", ".2f"),
+    "processor-s": ("processor_seconds", ".0f"),
+    "ratio   ": ("end_to_end_processor_ratio", ".2f"),
+    "peak GiB": ("peak_gib", ".2f"),
+    "loss": ("eval_loss", ".4f"),
+    "of ceiling": ("share_of_ceiling", ".0%"),
+}
+
+
 def table(result: dict[str, Any]) -> str:
     """The numbers as a Markdown table."""
-    heads = (
-        "side",
-        "s/epoch",
-        "tok/s",
-        "ratio",
-        "first step s",
-        "end to end s",
-        "ratio",
-        "GiB",
-        "loss",
-        "ceiling",
-    )
-    lines = [" | ".join(heads), " | ".join("---" for _ in heads)]
+    lines = [" | ".join(["side", *COLUMNS]), " | ".join("---" for _ in range(len(COLUMNS) + 1))]
     lines += [
-        f"{name} | {row['epoch_seconds']:.1f} | {row['tokens_per_second']:.0f} | {row.get('speed_ratio', 1):.2f} | "
-        f"{row['first_step_seconds']:.1f} | {row['end_to_end_seconds']:.1f} | {row.get('end_to_end_ratio', 1):.2f} | "
-        f"{row['peak_gib']:.2f} | {row['eval_loss']:.4f} | {100 * row['share_of_ceiling']:.0f} %"
+        " | ".join([name, *(format(row.get(key, 1.0), form) for key, form in COLUMNS.values())])
         for name, row in result["sides"].items()
     ]
     lines.append(f"bf16 products at the model's shapes: {result['gemm_gflops']:.0f} GFLOP/s")

@@ -4,7 +4,6 @@ import csv
 import json
 import random
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -43,8 +42,7 @@ def choose(data: Path | None, *, train: int, validation: int) -> Examples:
 
 
 def _snips(data: Path) -> Iterator[dict[str, str]]:
-    sys.path.insert(0, str(BENCH / "snips"))
-    from run import read
+    from snips.rows import read
 
     for path in sorted(data.glob("train_*_full.json")):
         yield from read(path)

@@ -16,9 +16,11 @@ class Pace:
         self._started = float(os.environ["PACE_STARTED"])
         self._waited = 0.0
         self._epoch_began = 0.0
+        self._processor_began = 0.0
         self._calls = 0
         self.first_step_seconds = 0.0
         self.epoch_seconds: list[float] = []
+        self.epoch_processor_seconds: list[float] = []
 
     def watch(self, trainer: Any, *, calls_a_step: int, steps_an_epoch: int) -> None:
         """Make the trainer class stop at the borders; `calls_a_step` micro-batches make an optimizer step."""
@@ -42,6 +44,8 @@ class Pace:
         """Tell the benchmark everything; called when the adapter is on disk."""
         told = {
             "epoch_seconds": self.epoch_seconds,
+            "epoch_processor_seconds": self.epoch_processor_seconds,
+            "processor_seconds": time.process_time(),
             "first_step_seconds": self.first_step_seconds,
             "end_to_end_seconds": self._own_seconds(),
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
@@ -54,12 +58,13 @@ class Pace:
         began = time.monotonic()
         print("border", file=self._tells, flush=True)
         self._called.readline()
-        self._epoch_began = time.monotonic()
+        self._epoch_began, self._processor_began = time.monotonic(), time.process_time()
         self._waited += self._epoch_began - began
 
     def _close_epoch(self) -> None:
         if self._epoch_began:
             self.epoch_seconds.append(time.monotonic() - self._epoch_began)
+            self.epoch_processor_seconds.append(time.process_time() - self._processor_began)
             self._epoch_began = 0.0
 
     def _own_seconds(self) -> float:

@@ -108,6 +108,8 @@ def attend(
             v = torch.cat([value[start:own].expand(rows, -1, -1, -1), v], dim=1)
         out = _one_block(q, k, v, scaling=scaling, window=window)
         parts.append(out.flatten(0, 1).index_select(0, packed.unpadded[number]))
+    if packed.unused:
+        parts.append(query.new_zeros(packed.unused, *query.shape[1:]))
     return parts[0] if len(parts) == 1 else torch.cat(parts)
 
 
@@ -124,11 +126,14 @@ def _one_block(
     The last S of the L keys belong to the queries, and no query sees a later key.
     """
     rows, length, heads, _ = query.shape
-    if rows * heads * length * key.shape[1] * query.element_size() > OPEN_BYTES:
-        mask = allowed(length, key.shape[1], window, query.device)
+    weights_bytes = rows * heads * length * key.shape[1] * query.element_size()
+    if query.is_cuda or weights_bytes > OPEN_BYTES:
+        # Without a mask torch can take flash attention, which skips the hidden half of the scores.
+        is_causal = length == key.shape[1] and (window is None or window >= length)
+        mask = None if is_causal else allowed(length, key.shape[1], window, query.device)
         q, k, v = (tensor.transpose(1, 2) for tensor in (query, key, value))
         out = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, scale=scaling, enable_gqa=True
+            q, k, v, attn_mask=mask, is_causal=is_causal, scale=scaling, enable_gqa=True
         )
         return out.transpose(1, 2)
     return OpenAttention.apply(query, key, value, scaling, window)

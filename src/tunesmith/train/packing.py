@@ -19,6 +19,10 @@ from tunesmith.models.template import Encoded
 WORTH_SHARING = 8
 """Tokens; a shorter common beginning costs more in extra attention calls than it saves."""
 
+ROUND_TO = 16
+"""Tokens of a packed row are rounded up to a multiple of this, and rows in attention to half of it. Kernel libraries
+prepare a kernel for each new shape, some 0.6 ms each, and keep a thousand: few shapes must come again and again."""
+
 
 class Group(NamedTuple):
     """Rows behind one shared beginning, as they lie in the packed row."""
@@ -37,8 +41,8 @@ class Group(NamedTuple):
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest row, the shared beginning aside."""
-        return max(self.lengths)
+        """Tokens of the longest row, the shared beginning aside, rounded up."""
+        return _round_up(max(self.lengths), ROUND_TO // 2)
 
 
 class Packed:
@@ -67,6 +71,10 @@ class Packed:
                 positions += range(shared, len(row.ids))
             lengths = tuple(len(row.ids) - shared for row in rows)
             self.groups.append(Group(start, shared, lengths))
+        self.unused = _round_up(len(ids), ROUND_TO) - len(ids)
+        """Tokens behind all groups that nothing sees and that predict nothing."""
+        ids += [ids[-1]] * self.unused
+        positions += [0] * self.unused
         self.ids, self.positions, self.sources, self.targets = (
             torch.tensor(values, device=device) for values in (ids, positions, sources, targets)
         )
@@ -123,6 +131,10 @@ def alike(examples: Sequence[Encoded]) -> list[tuple[int, list[Encoded]]]:
     if alone := [rows[0] for _, rows in found if len(rows) == 1]:
         groups.append((0, alone))
     return groups
+
+
+def _round_up(length: int, step: int) -> int:
+    return -(-length // step) * step
 
 
 def _shareable(row: Encoded) -> int:
