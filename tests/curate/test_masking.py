@@ -61,7 +61,7 @@ def test_many_rows_come_back_in_order_from_all_cores(tmp_path):
 def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
     path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     text = "I am Ivana Horvat of Vukovarska 17, Split. Mail horvat@posta.example or (212) 555-0187."
-    path.write_text(json.dumps({"text": text, "id": 1}) + "\n")
+    path.write_text(json.dumps({"text": text, "id": 1}) + "\n{broken Horvat\n")
 
     raw = FileMasking(RULES, path, "text")
     assert list(raw.write(out))
@@ -72,7 +72,10 @@ def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
 
     again.need_none()
     assert json.loads(out.read_text())["id"] == 1
+    aside = json.loads(out.with_suffix(".rejected.jsonl").read_text())
+    assert (aside["line"], aside["masked"]) == (2, None)
     reports = "".join(path.read_text() for path in tmp_path.glob("b.privacy.*"))
+    reports += out.with_suffix(".rejected.jsonl").read_text()
     told = reports + str(caught.value) + out.read_text()
     assert [secret for secret in SECRETS if secret in told] == []
 

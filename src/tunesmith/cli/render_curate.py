@@ -62,14 +62,15 @@ def masked(
         for row in rows:
             sys.stdout.write(row.as_json() + "\n")
         return
-    for _ in rows:
-        pass
+    unreadable = sum(bool(row.error) for row in rows)
     found = report()
-    table(
-        ("type", "found", "looks like"),
-        [(kind, count, ", ".join(found.shapes[kind])) for kind, count in found.by_type.items()],
-    )
+    if found.by_type:
+        shapes = {kind: ", ".join(found.shapes[kind]) for kind in found.by_type}
+        counted = [(kind, count, shapes[kind]) for kind, count in found.by_type.items()]
+        table(("type", "found", "looks like"), counted)
     out.print(f"{found.with_personal_data} of {found.rows} rows hold personal data")
+    if unreadable:
+        out.print(f"[yellow]{unreadable} could not be read: --json tells which, and why[/yellow]")
 
 
 def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from tunesmith.core.progress import track
 from tunesmith.core.workspace import open_whole, write_text
 from tunesmith.curate.fan_out import fan_out
 from tunesmith.curate.reading import read_rows
-from tunesmith.curate.refining import batched
+from tunesmith.curate.refining import about_rows, batched
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.errors import DataError, PersonalDataError
 
@@ -83,7 +83,8 @@ class FileMasking:
             raise DataError(f"there is no file {self._path}", fix="name an existing file")
         waiting: dict[int, list[MaskedRow]] = {}
         turn = 0
-        with track(f"mask {self._path.name}", 0, is_quiet=self._is_quiet) as progress:
+        total = about_rows(self._path)
+        with track(f"mask {self._path.name}", total, is_quiet=self._is_quiet) as progress:
             for number, masked in fan_out(mask_rows, self._jobs()):
                 waiting[number] = masked
                 while turn in waiting:
@@ -94,10 +95,13 @@ class FileMasking:
                 progress.advance(len(masked))
 
     def write(self, out: Path) -> Iterator[MaskedRow]:
-        """The same; writes the whole rows, their field masked, as JSON Lines, and a report beside them."""
-        with open_whole(out) as stream:
+        """The same; writes the whole rows, masked, as JSON Lines; a report and the rejected rows beside them."""
+        with open_whole(out) as whole, open_whole(out.with_suffix(".rejected.jsonl")) as rejected:
             for row in self.rows():
-                stream.write(json.dumps(row.value, ensure_ascii=False) + "\n")
+                if row.error:
+                    rejected.write(row.as_json() + "\n")
+                else:
+                    whole.write(json.dumps(row.value, ensure_ascii=False) + "\n")
                 yield row
         write_text(out.with_suffix(".privacy.json"), self.report().model_dump_json(indent=2) + "\n")
         write_text(out.with_suffix(".privacy.md"), self.report().as_markdown())

@@ -87,7 +87,7 @@ def refine_all(
     files = dict(zip([*names, *(path.name for path in own)], [*paths, *own], strict=True))
     folder = workspace.folder("refining") / _fingerprint(config, files, decisions)
     shards: list[Path] = []
-    with track("curate: read", sum(map(_about_rows, paths)), is_quiet=is_quiet) as progress:
+    with track("curate: read", sum(map(about_rows, paths)), is_quiet=is_quiet) as progress:
 
         def jobs() -> Iterator[Job]:
             for file, (path, name) in enumerate(zip(paths, names, strict=True)):
@@ -249,7 +249,7 @@ def _fingerprint(
     return fingerprint.of_json([version("tunesmith"), settings, hashes, reviewed])[:16]
 
 
-def _about_rows(path: Path) -> int:
+def about_rows(path: Path) -> int:
     """Lines of a source, for the progress bar; it may hold fewer rows."""
     count = 0
     for file in files_in(path) if path.is_dir() else [path]:

@@ -14,7 +14,7 @@ from tunesmith.core.privacy import (
     places,
 )
 from tunesmith.core.privacy.config import EntityType, PrivacyConfig
-from tunesmith.core.privacy.language_model import language_model
+from tunesmith.core.privacy.language_model import language_model, need_model
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import linked
 from tunesmith.core.privacy.span import Span, resolve
@@ -44,6 +44,8 @@ class Detector:
         self._patterns = (*patterns.shipped(), *patterns.custom(config.identifiers))
         self._allowed = {text.casefold() for text in config.allow}
         self._wanted = {*config.types, *config.identifiers} if config.types else None
+        if config.model:
+            need_model(config.model)
         self._is_english = (
             not config.model
             or config.model.startswith("en_")  # known without loading it, which texts may not need

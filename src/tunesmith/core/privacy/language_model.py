@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from tunesmith.core.privacy.lean_import import without_frameworks
@@ -52,23 +54,29 @@ def language_model(name: str) -> LanguageModel:
     return LanguageModel(name)
 
 
+def need_model(name: str) -> None:
+    """Nothing, if spaCy and the model are there; without loading either, so that a lack is told before the work.
+
+    Raises:
+        MissingDependencyError: If one is not installed.
+    """
+    if find_spec("spacy") is None:
+        raise MissingDependencyError(
+            "spacy", needed_for="curate.privacy.model", install="pip install 'tunesmith[privacy]'"
+        )
+    if not Path(name).exists() and (not name.isidentifier() or find_spec(name) is None):
+        raise MissingDependencyError(
+            name, needed_for="curate.privacy.model", install=f"python -m spacy download {name}"
+        )
+
+
 def _loaded(name: str) -> Any:
     with without_frameworks():
-        try:
-            import spacy
-        except ImportError as error:
-            raise MissingDependencyError(
-                "spacy", needed_for="finding names", install="pip install 'tunesmith[privacy]'"
-            ) from error
+        import spacy
     try:
-        try:
-            return _loaded_lean(name)
-        except ValueError:  # a factory is missing: the model needs other packages' plug-ins
-            return spacy.load(name, exclude=UNUSED)
-    except OSError as error:
-        raise MissingDependencyError(
-            name, needed_for="finding names", install=f"python -m spacy download {name}"
-        ) from error
+        return _loaded_lean(name)
+    except ValueError:  # a factory is missing: the model needs other packages' plug-ins
+        return spacy.load(name, exclude=UNUSED)
 
 
 def _loaded_lean(name: str) -> Any:
