@@ -380,8 +380,18 @@ def test_seeds_may_be_questions_alone_and_none_at_all_is_said(workspace):
     with served(TeacherServer(teach).app) as url:
         tasks = ({"task": "answers"}, {"task": "paraphrase"})
         made = synthesize(plan(url, *tasks), workspace)
+        assert made.is_source
+        elsewhere = synthesize(plan(url, *tasks, output="elsewhere.jsonl"), workspace)
+        assert not elsewhere.is_source
         questions = [row["messages"][0]["content"] for row in lines(made.output)]
         assert questions == ["Name a colour.", "Hi"]
+
+        path.rename(workspace.root / "other.jsonl")
+        (workspace.root / "data/synthetic.jsonl").unlink()
+        moved = synthesize(
+            plan(url, *tasks, seeds=["other.jsonl"], output="elsewhere.jsonl"), workspace
+        )
+        assert (moved.rows, moved.is_source) == (2, False)
 
         path.write_text("{}\n")
         with pytest.raises(DataError, match="no seed row"):

@@ -64,4 +64,7 @@ def synthesis(made: "Synthesis", workspace: "Workspace", *, as_json: bool) -> No
     )
     if made.is_exhausted:
         out.print("[yellow]stopped at the budget[/yellow]; raise curate.synthesize.budget to go on")
-    out.print("next: tunesmith curate preview")
+    if made.is_source:
+        out.print("next: tunesmith curate preview")
+    else:
+        out.print(f"next: add {escape(workspace.shown(made.output))} to curate.sources")

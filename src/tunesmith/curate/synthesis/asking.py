@@ -60,6 +60,8 @@ class Asker:
         Raises:
             EndpointError: If the endpoint is down, or refuses whatever it is asked.
         """
+        if not questions:
+            return []
         with track(f"synthesize: {title}", len(questions), is_quiet=is_quiet) as progress:
 
             async def one(question: Question) -> Reply:

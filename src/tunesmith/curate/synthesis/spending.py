@@ -64,7 +64,7 @@ class Spending:
 
     def note(self) -> str:
         """The cost so far, in a few words."""
-        money = f", {self.money:.2f} spent" if self.money else ""
+        money = f", {self.money:.2f} in money" if self.money else ""
         return f"{self.tokens:,} tokens{money}"
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tunesmith.core.workspace import Workspace, write_text
 from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.loading import source_paths
 from tunesmith.curate.synthesis.asking import Asker
 from tunesmith.curate.synthesis.cache import AnswerCache
 from tunesmith.curate.synthesis.config import SynthesizeConfig
@@ -30,6 +31,7 @@ from tunesmith.curate.synthesis.spending import Spending
 from tunesmith.curate.synthesis.writing import Aside, Material, Writer
 from tunesmith.engines.endpoint import Endpoint
 from tunesmith.engines.remote_config import RemoteConfig
+from tunesmith.errors import DataError
 
 FOLDER = "synthesis"
 OpenTeacher = Callable[[RemoteConfig], Endpoint]
@@ -51,6 +53,8 @@ class Synthesis(NamedTuple):
     money: float
     is_exhausted: bool
     """Whether the budget ended it before all was done."""
+    is_source: bool
+    """Whether `curate.sources` names the output, so that the next curation reads it."""
 
 
 async def run(
@@ -102,7 +106,15 @@ async def run(
         for endpoint in endpoints:
             await endpoint.close()
     aside = [*writer.aside, *answered.aside, *graded.aside, *judged.aside]
-    return _saved(plan, workspace, judged.rows, aside, spending, teacher.model)
+    made = _saved(plan, workspace, judged.rows, aside, spending, teacher.model)
+    return made._replace(is_source=_is_source(made.output, config, workspace))
+
+
+def _is_source(output: Path, config: CurateConfig, workspace: Workspace) -> bool:
+    try:
+        return output in source_paths(config, workspace)
+    except DataError:  # some other pattern matches nothing; curation will say so
+        return False
 
 
 def _saved(
@@ -127,6 +139,7 @@ def _saved(
         spending.answer_tokens,
         spending.money,
         spending.is_exhausted,
+        is_source=False,
     )
 
 
