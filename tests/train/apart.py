@@ -1,11 +1,12 @@
-"""A training run in a process of its own, which a test may interrupt."""
+"""What tests of whole runs share: a run in a process of its own, which may be interrupted; verdicts to learn from."""
 
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from tunesmith.artifacts.dataset import Dataset
+from tunesmith.artifacts.dataset import Dataset, LengthStatistics, VerdictCounts
+from tunesmith.core.conversation import Message, Pair
 from tunesmith.core.workspace import Workspace
 from tunesmith.train.config import TrainConfig
 
@@ -39,3 +40,24 @@ def started_apart(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return started
+
+
+def verdicts_in(workspace) -> Dataset:
+    """Sixteen pairs to learn from and four to measure by, kept in the workspace: `yes` is better than `no`."""
+    asked = [Message(role="user", content=letter) for letter in "abcdefghijklmnopqrst"]
+    rows = [
+        Pair(messages=(turn, Message(role="assistant", content="yes")), rejected="no")
+        for turn in asked
+    ]
+    splits = {"train": rows[:16], "validation": rows[16:]}
+    dataset = Dataset(
+        id=Dataset.id_of(*splits.values()),
+        train_count=16,
+        validation_count=4,
+        verdicts=VerdictCounts.of(rows),
+        sources=(),
+        characters=LengthStatistics(total=0, median=0, longest=0),
+    )
+    dataset.write_examples(workspace, "train", splits["train"])
+    dataset.write_examples(workspace, "validation", splits["validation"])
+    return dataset.save(workspace)

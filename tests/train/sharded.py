@@ -23,7 +23,7 @@ TEXTS = ["a", "bcd efg", "hijklmnop qrstuv", "wx", "yyyyyyy"]
 config = ModelConfig(base=sys.argv[1])
 base = load_model(resolve(config, Path.cwd()), config, quantization="none", precision="float32")
 examples = [base.template.encode_example(example(text, text[::-1]).messages) for text in TEXTS]
-model = make_trainable(base.model, TrainConfig(method="lora", rank=4))
+model = make_trainable(base.model, TrainConfig(method="lora", rank=4, workers=2, sharding="fsdp"))
 for name, parameter in model.named_parameters():
     if "lora_B" in name:
         torch.nn.init.normal_(parameter, std=0.1)

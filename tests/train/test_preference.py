@@ -5,8 +5,7 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import logsigmoid
 
-from train.apart import started_apart
-from tunesmith.artifacts.dataset import Dataset, LengthStatistics, VerdictCounts
+from train.apart import started_apart, verdicts_in
 from tunesmith.core.conversation import Message, Pair, Thumb
 from tunesmith.errors import DataError
 from tunesmith.models.config import ModelConfig
@@ -211,27 +210,6 @@ def test_too_long_verdicts_are_set_aside_whole_and_missing_ones_are_named(base):
     assert [is_learnt(row, "dpo") for row in (thumb, longest)] == [False, True]
     with pytest.raises(DataError, match="dpo learns from pairs, and the dataset has none"):
         require_rows(found._replace(rows=[]).split(), "dpo")
-
-
-def verdicts_in(workspace) -> Dataset:
-    """Sixteen pairs to learn from and four to measure by, kept in the workspace: `yes` is better than `no`."""
-    asked = [Message(role="user", content=letter) for letter in "abcdefghijklmnopqrst"]
-    rows = [
-        Pair(messages=(turn, Message(role="assistant", content="yes")), rejected="no")
-        for turn in asked
-    ]
-    splits = {"train": rows[:16], "validation": rows[16:]}
-    dataset = Dataset(
-        id=Dataset.id_of(*splits.values()),
-        train_count=16,
-        validation_count=4,
-        verdicts=VerdictCounts.of(rows),
-        sources=(),
-        characters=LengthStatistics(total=0, median=0, longest=0),
-    )
-    dataset.write_examples(workspace, "train", splits["train"])
-    dataset.write_examples(workspace, "validation", splits["validation"])
-    return dataset.save(workspace)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

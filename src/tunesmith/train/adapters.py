@@ -44,7 +44,7 @@ def make_trainable(model: Any, config: TrainConfig, *, parent: Path | None = Non
         adapted = get_peft_model(model, _options(config, targets), autocast_adapter_dtype=True)
         if config.init != "default":
             INIT_STEPS[config.init](adapted)
-    take_shortcuts(adapted)
+    take_shortcuts(adapted, is_sharded=config.sharding == "fsdp")
     return adapted
 
 

@@ -11,6 +11,7 @@ Layers that compute more than this (DoRA, dropout, stacked experts, 4-bit weight
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -128,6 +129,10 @@ class Joined:
         parts = [getattr(base, name) for base in self._bases]
         if parts[0] is None or len(parts) == 1:
             return parts[0]
+        if not _lie_together(parts):
+            # Moving a model to its device, by whatever name, copies each weight to a place of its own.
+            _lay_together(self._bases, name)
+            parts = [getattr(base, name) for base in self._bases]
         # The parts lie behind one another in one storage; a view over all of them needs no copy.
         rows = sum(part.shape[0] for part in parts)
         first = parts[0].detach()
@@ -161,6 +166,16 @@ def _fit_together(layers: Sequence[Any]) -> bool:
     bases = [getattr(layer, "base_layer", layer) for layer in layers]
     kinds = {(base.in_features, base.weight.dtype, base.bias is None) for base in bases}
     return len(kinds) == 1 and len({base.weight.device for base in bases}) == 1
+
+
+def _lie_together(parts: Sequence[torch.Tensor]) -> bool:
+    """Whether each tensor begins where the one before it ends, in one storage."""
+    storage = parts[0].untyped_storage().data_ptr()
+    return all(
+        part.untyped_storage().data_ptr() == storage
+        and part.storage_offset() == before.storage_offset() + before.numel()
+        for before, part in pairwise(parts)
+    )
 
 
 def _lay_together(bases: Sequence[Any], name: str) -> None:

@@ -18,11 +18,16 @@ TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.1}
 model that mixes rows or ignores positions is far above."""
 
 
-def take_shortcuts(model: Any) -> None:
-    """Make training as fast as this model allows, without changing what is computed."""
+def take_shortcuts(model: Any, *, is_sharded: bool = False) -> None:
+    """Make training as fast as this model allows, without changing what is computed.
+
+    Args:
+        model: With its trainable parameters chosen.
+        is_sharded: Whether its weights will be spread over workers: that takes joined ones apart again, and would
+            keep them as a second copy.
+    """
     use_base_precision(model)
-    if not torch.distributed.is_initialized():
-        # Sharding takes weights apart again, and would keep the joined ones as a second copy.
+    if not is_sharded:
         join_siblings(model)
         fuse(model)
     use_packing(model)
