@@ -68,6 +68,12 @@ def test_near_rows_with_other_numbers_are_shown_side_by_side_but_are_no_repetiti
     assert found[0].neighbours[0].similarity == pytest.approx(expected, abs=1e-4)
 
 
+def test_rows_too_many_to_compare_are_not_taken_for_repetitions(monkeypatch):
+    monkeypatch.setattr(suspicion, "MOST_ROWS", 5)
+
+    assert suspect(PLAIN) == []
+
+
 def test_suspicions_are_kept_beside_the_dataset(workspace, dataset_of):
     dataset = dataset_of([("a", "b"), ("A", "c")])
     found = suspect(dataset.rows(workspace, "train"))

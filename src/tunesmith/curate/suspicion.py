@@ -73,7 +73,8 @@ def suspect(
     for position, reason in (*odd_lengths(glances), *contradictions(glances)):
         reasons[position].append(reason)
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
-    for first, second, similarity in near_pairs([glance.said for glance in glances]):
+    texts = [glance.said for glance in glances] if count <= MOST_ROWS else []
+    for first, second, similarity in near_pairs(texts):
         is_repetition = _numbers(glances[first]) == _numbers(glances[second])
         for one, other in ((first, second), (second, first)):
             neighbours[one].append(Neighbour(key=glances[other].key, similarity=similarity))
