@@ -65,6 +65,13 @@ def test_tickets_with_their_replies_are_understood_flat_and_nested(tmp_path):
     ]
     ticket = {"subject": "Refund", "requester_id": 11, "comments": comments}
 
+    authored = "ticket_id,user,body,agent_reply\n3,ann,Charged.,Refunded.\n3,ann,Again.,Sorry.\n"
+    third = read(tmp_path / "c.csv", authored)
+    assert [said(row) for row in third.examples] == [
+        ["u: Charged.", "a: Refunded."],
+        ["u: Again.", "a: Sorry."],
+    ]
+
     first = read(tmp_path / "a.csv", flat).examples[0]
     second = read(tmp_path / "b.json", json.dumps({"count": 1, "tickets": [ticket]})).examples[0]
 

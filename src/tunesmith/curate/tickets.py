@@ -1,17 +1,14 @@
 """Support tickets: a question with its reply in one row, or an object that holds a thread of comments."""
 
-import re
 from collections.abc import Mapping
 
-from tunesmith.curate.readers.threads import conversation, plain_name, post_of
+from tunesmith.curate.readers.threads import OWNERS, conversation, plain_name, post_of
 from tunesmith.curate.turns import BadRowError, Fields, kind_of
 
 SUBJECTS = ("subject", "title", "summary")
 QUESTIONS = ("question", "description", "body", "message", "query", "request", "inquiry", "issue")
 ANSWERS = ("reply", "answer", "response", "resolution", "solution")
 THREADS = ("comments", "replies", "thread", "conversation", "posts", "messages")
-OWNERS = re.compile(r"^(?:ticket|customer|client|user|agent|support|staff)_")
-"""Whose column it is, as in `Ticket Description` and `agent_reply`."""
 
 
 def is_thread(row: Fields) -> bool:

@@ -55,6 +55,25 @@ ASK_WORDS = frozenset(
         "consumer",
     ]
 )
+WHOLE_ROWS = frozenset(
+    {
+        "messages",
+        "conversations",
+        "prompt",
+        "instruction",
+        "completion",
+        "output",
+        "chosen",
+        "reply",
+        "answer",
+        "response",
+        "resolution",
+        "solution",
+    }
+)
+"""Columns of rows that hold question and answer both: they are no messages of a thread."""
+OWNERS = re.compile(r"^(?:ticket|customer|client|user|agent|support|staff)_")
+"""Whose column it is, as in `Ticket Description` and `agent_reply`."""
 TRUE_WORDS = frozenset({"true", "1", "yes", "y", "t"})
 
 
@@ -148,7 +167,8 @@ def _thread_of(value: object) -> str | None:
     thread = next((named[key] for key in THREAD_KEYS if named.get(key) not in (None, "")), None)
     has_text = any(isinstance(named.get(key), str) for key in TEXT_KEYS)
     speakers = {*ROLE_KEYS, *AUTHOR_KEYS, *FLAG_KEYS}
-    if thread is None or not has_text or not speakers & named.keys() or "messages" in named:
+    is_whole = any(OWNERS.sub("", name) in WHOLE_ROWS for name in named)
+    if thread is None or not has_text or is_whole or not speakers & named.keys():
         return None
     return str(thread)
 
