@@ -274,7 +274,8 @@ HTML = """<html><head><script type="application/ld+json">{"mainEntity": [{"name"
 "acceptedAnswer": {"text": "<p>Yes</p>"}}]}</script></head><body><h1>Help</h1><p>intro</p>
 <dl><dt>What is X?</dt><dd>A thing &amp; more.</dd></dl>
 <h2>Can I pay?</h2><p>Yes,
- <b>you</b> can.</p><ul><li>Visa</li><li>Master</li></ul><script>no()</script>
+ <b>you</b> can.</p><ul><li>Visa</li><li>Master</li></ul>
+<table><tr><td>A</td> <td>5</td></tr><tr><td>B</td></tr></table><script>no()</script>
 <details><summary>Safe?</summary><p>Very.</p></details></body></html>"""
 
 
@@ -285,7 +286,7 @@ def test_questions_in_html_are_read_as_the_text_a_reader_sees(tmp_path):
         ["u: Machine?", "a: Yes"],
         ["u: What is X?", "a: A thing & more."],
         ["u: Safe?", "a: Very."],
-        ["u: Can I pay?", "a: Yes, you can.\n\n- Visa\n- Master"],
+        ["u: Can I pay?", "a: Yes, you can.\n\n- Visa\n- Master\n\nA | 5\nB"],
     ]
     assert [reason for _, reason in reasons(loaded)] == [
         "no question: the heading does not end with a question mark"

@@ -49,7 +49,7 @@ def parse(content: bytes | str) -> Any | None:
 
 
 def text_of(element: Any) -> str:
-    """What a reader sees of an element: a line a block, list items behind a dash, code as it stands."""
+    """What a reader sees: a line a block, list items behind a dash, cells parted by bars, code as it stands."""
     pieces: list[str] = []
     _collect(element, pieces, is_code=False)
     text = "".join(pieces)
@@ -79,12 +79,7 @@ def _collect(element: Any, pieces: list[str], *, is_code: bool) -> None:
         if not tag or tag in UNSEEN:
             continue
         inner = code or tag in {"pre", "code"}
-        if tag == "br":
-            pieces.append("\n")
-        elif tag in BLOCKS:
-            _break(pieces, 1)
-        if tag == "li":
-            pieces.append("- ")
+        _open(tag, pieces)
         if node.text:
             pieces.append(node.text if inner else _squeezed(node.text, pieces))
         stack.extend((child, False, inner) for child in reversed(node))
@@ -94,6 +89,25 @@ def _squeezed(text: str, pieces: list[str]) -> str:
     squeezed = re.sub(r"\s+", " ", text)
     is_at_line_start = not pieces or pieces[-1].endswith(("\n", " "))
     return squeezed.lstrip(" ") if is_at_line_start else squeezed
+
+
+def _open(tag: str, pieces: list[str]) -> None:
+    """What stands before an element's text."""
+    if tag == "br":
+        pieces.append("\n")
+    elif tag in BLOCKS:
+        _break(pieces, 1)
+    if tag == "li":
+        pieces.append("- ")
+    elif tag in {"td", "th"}:
+        _separate_cell(pieces)
+
+
+def _separate_cell(pieces: list[str]) -> None:
+    while pieces and not pieces[-1].strip(" "):
+        pieces.pop()
+    if pieces and not pieces[-1].endswith("\n"):
+        pieces.append(" | ")
 
 
 def _break(pieces: list[str], count: int) -> None:
