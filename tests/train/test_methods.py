@@ -94,7 +94,7 @@ def test_a_saved_adapter_gives_the_trained_models_logits_in_plain_peft(way, tiny
     assert (expected - before).abs().max() > 0.01
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["lora", "rslora", "dora", "pissa"])
 def test_the_step_has_the_gradients_of_pefts_own_layers(way, tiny_model):
     base = base_for(config := TrainConfig(rank=4, alpha=8, **WAYS[way]), tiny_model)
     model = make_trainable(base.model, config)
@@ -199,7 +199,8 @@ def test_training_goes_on_from_an_adapter_and_remembers_it(
     from_folder, workspace, dataset_of, tiny_model
 ):
     inputs = inputs_of(dataset_of([("ping", "pong")] * 8, [("ping", "pong")]), tiny_model)
-    settings = QUICK.model_copy(update={"learning_rate": 1e-2, "epochs": 6})
+    optimizer = "adamw_8bit" if from_folder else "adamw"
+    settings = QUICK.model_copy(update={"learning_rate": 1e-2, "epochs": 3, "optimizer": optimizer})
     first = stage.run(settings, workspace, inputs, is_quiet=True)
     where = str(first.weights_folder(workspace)) if from_folder else first.id
     config = settings.model_copy(update={"continue_from": where, "learning_rate": 1e-6})

@@ -29,7 +29,7 @@ class TrainConfig(Section):
     bits: Literal[4, 8] | None = None
     """Of a base weight under `qlora`: 4 (NF4 with double quantization, the default there) or 8 (LLM.int8)."""
     variant: Variant = "lora"
-    """`dora` also learns each row's length and costs about twice the time; `rslora` scales by alpha / sqrt(rank)."""
+    """`dora` also learns each row's length, in slower layers; `rslora` scales by alpha / sqrt(rank)."""
     init: Initialisation = "default"
     """The adapter's first weights: `default` (A random, B zero), `pissa` (the base's largest singular
     directions, under `lora`), `loftq` (the part of the base that 4 bits lose, under `qlora`)."""

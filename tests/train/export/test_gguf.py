@@ -2,6 +2,7 @@
 
 import json
 
+import gguf
 import pytest
 import torch
 from tokenizers import (
@@ -74,7 +75,6 @@ def test_the_file_has_the_logits_of_the_model(name, numbers, tolerance, tmp_path
 
 
 def test_scaled_positions_are_written_as_factors_that_undo_the_scaling(tmp_path):
-    import gguf
     from transformers import LlamaConfig, LlamaForCausalLM
 
     base = opened(make_family("llama", tmp_path / "model"))
@@ -186,6 +186,13 @@ def test_a_sentencepiece_tokenizer_merges_as_before(tmp_path):
 
     assert len(tokenizer.tokenize(TEXT)) < len(TEXT)
     assert read.encode(TEXT, add_special_tokens=False) == tokenizer.encode(TEXT)
+    # llama.cpp takes the highest score first, transformers the lowest id: the earliest merge must have both.
+    fields = gguf.GGUFReader(tmp_path / "it.gguf").fields
+    scores = fields["tokenizer.ggml.scores"].contents()
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    merged = [scores[tokenizer.get_vocab()["".join(pair)]] for pair in merges]
+    assert merged == sorted(merged, reverse=True)
+    assert len(set(merged)) == len(set(map("".join, merges)))
 
 
 def test_the_bundled_models_digits_are_read_one_by_one(tmp_path):
