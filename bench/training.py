@@ -119,7 +119,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "batch_size": 8,
         "epochs": options.epochs,
         "learning_rate": options.learning_rate,
-        "warmup_steps": 3,
+        "warmup_steps": max(1, options.epochs * len(chosen.train) // 8 // 20),
         "rank": 16,
         "alpha": 32,
         "targets": TARGETS,
