@@ -22,23 +22,35 @@ ResumeOption = Annotated[
 ]
 
 
+SweepOption = Annotated[
+    bool,
+    Option("--sweep", help="Try ranks, learning rates and epochs; goes on where it was stopped."),
+]
+
+
 def train(  # noqa: PLR0913  # a command's parameters are its options
     folder: FolderOption = HERE,
     is_plan: PlanOption = False,
     gpu: GpuOption = None,
     price: PriceOption = None,
     is_resumed: ResumeOption = False,
+    is_sweep: SweepOption = False,
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train an adapter on the newest dataset.
 
     Example: tunesmith train --plan --gpu 24GB --price 1.20
+    Example: tunesmith train --sweep --dry-run
     """
-    from tunesmith.cli import render
+    from tunesmith.cli import render, render_sweep
 
     cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_plan or gpu or price is not None:
+    if is_sweep:
+        sweep = cycle.sweep()
+        result = sweep.result() if is_plan else sweep.run(None if as_json else render_sweep.trial)
+        render_sweep.sweep(result, cycle.workspace, as_json=as_json)
+    elif is_plan or gpu or price is not None:
         render.plan(cycle.plan(gpu=gpu, price_per_hour=price), as_json=as_json)
     else:
         render.adapter(cycle.train(is_resumed=is_resumed), cycle.workspace, as_json=as_json)

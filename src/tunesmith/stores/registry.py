@@ -15,8 +15,10 @@ from tunesmith.artifacts.artifact import MANIFEST_NAME
 from tunesmith.artifacts.eval_report import EvalReport
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import MissingDependencyError, TunesmithError, UnknownNameError
+from tunesmith.stores import trials
 from tunesmith.stores.lineage import Lineage
 from tunesmith.stores.recording import REPORT_FOLDER, Recording
+from tunesmith.stores.trials import TrialRecord
 
 CHAMPION = "champion"
 """Alias of the version that production calls."""
@@ -100,6 +102,11 @@ class Registry:
             recording = Recording(self._client, self._workspace, lineage)
             number = recording.register(name, self._experiment(name), tags)
         return self.version(name, number)
+
+    def record_trial(self, experiment: str, trial: TrialRecord) -> str:
+        """Record a sweep's trial as a run of this experiment, and register nothing; returns the run's id."""
+        with _boundary(self._uri):
+            return trials.record(self._client, self._experiment(experiment), trial)
 
     def names(self) -> list[str]:
         """Names of all registered models."""

@@ -1,6 +1,7 @@
 """What the user sees while training runs."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -68,3 +69,14 @@ def used_bytes() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.memory_reserved())
     return int(psutil.Process().memory_info().rss)
+
+
+class TellValidation(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """Passes every validation loss on."""
+
+    def __init__(self, on_validation: Callable[[float], None]) -> None:
+        self._on_validation = on_validation
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any, **_: Any) -> None:
+        """A validation loss was measured."""
+        self._on_validation(metrics[VALIDATION_LOSS])

@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from tunesmith.artifacts.adapter import Method, Quantization
 from tunesmith.core.section import Section
 from tunesmith.train.contradictions import contradictions
+from tunesmith.train.sweep_config import SweepConfig
 
 Engine = Literal["local", "ray"]
 Sharding = Literal["none", "fsdp"]
@@ -80,6 +81,8 @@ class TrainConfig(Section):
     """Who starts several workers: this machine (`local`), or the Ray cluster that `RAY_ADDRESS` names (`ray`)."""
     sharding: Sharding = "none"
     """`fsdp` spreads the frozen base over the workers, so that each holds a part; `none` keeps all of it in each."""
+    sweep: SweepConfig = SweepConfig()
+    """What `tunesmith train --sweep` tries; a plain training takes no notice of it."""
     seed: int = 0
     """Of the adapter's first weights and of the order of examples."""
 

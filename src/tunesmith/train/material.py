@@ -32,6 +32,8 @@ class TrainInputs(NamedTuple):
     """Whether an example asks what a golden case asks; such examples are warned about."""
     answer_limit: int | None = None
     """Longest answer in tokens that the model may give when it is measured; longer ones are warned about."""
+    on_validation: Callable[[float], None] = lambda _: None
+    """Told every validation loss; whatever it raises ends the run."""
 
 
 class Material(NamedTuple):

@@ -15,7 +15,7 @@ from tunesmith.models.loading import LoadedModel, device_name
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.allocator import return_freed_memory
 from tunesmith.train.base import load_base
-from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining
+from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining, TellValidation
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
@@ -76,7 +76,7 @@ def run(
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
         shown = ShowTraining(view)
-        callbacks = [shown]
+        callbacks = [shown, TellValidation(inputs.on_validation)]
         if team.is_first:
             callbacks += make_trackers(config, folder, inputs.name)
         trainer = _trainer(

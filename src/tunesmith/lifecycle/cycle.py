@@ -17,10 +17,12 @@ from tunesmith.core.section import Section
 from tunesmith.core.workspace import Workspace, write_text
 from tunesmith.errors import DataError, NotMadeYetError, UnknownNameError
 from tunesmith.recipe import Recipe
+from tunesmith.train.sweep_config import SweepConfig
 
 if TYPE_CHECKING:
     from tunesmith.curate.noise import Unlearnt
     from tunesmith.engines.opening import Served
+    from tunesmith.lifecycle.sweep import Sweep
     from tunesmith.train.export.stage import ExportInputs
     from tunesmith.train.material import TrainInputs
     from tunesmith.train.plan import Plan
@@ -92,6 +94,12 @@ class Lifecycle:
         config = self.recipe.train
         material = prepare(config, self.workspace, self._train_inputs())
         return make_plan(config, material, gpu=gpu, price_per_hour=price_per_hour)
+
+    def sweep(self) -> "Sweep":
+        """A sweep over training settings on the newest dataset, new or to be gone on with."""
+        from tunesmith.lifecycle.sweep import Sweep
+
+        return Sweep(self.recipe, self.workspace, self.dataset(), is_quiet=self.is_quiet)
 
     def evaluate(self) -> EvalReport:
         """Compare the newest adapter with its base on the golden set; see `evaluate.stage.run`."""
@@ -300,7 +308,7 @@ class Lifecycle:
             return {
                 "dataset": self.dataset().id,
                 "model": _hash(recipe.model),
-                "train": _hash(recipe.train),
+                "train": _hash(recipe.train.model_copy(update={"sweep": SweepConfig()})),
                 "name": recipe.name,
             }
         if stage == "evaluate":
