@@ -41,7 +41,7 @@ def train(  # noqa: PLR0913  # a command's parameters are its options
     """Train an adapter on the newest dataset.
 
     Example: tunesmith train --plan --gpu 24GB --price 1.20
-    Example: tunesmith train --sweep --dry-run
+    Example: tunesmith train --sweep
     """
     from tunesmith.cli import render, render_sweep
 
