@@ -18,6 +18,12 @@ WEB = httpx2.Client(timeout=60)
 EVIL = "<script>document.title='owned'</script>"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _connections_are_closed():
+    yield
+    WEB.close()
+
+
 @pytest.fixture
 def dataset(workspace):
     return save_dataset(workspace, [("a", "one"), ("b", f"{EVIL}two"), ("c", "\nthree")])
