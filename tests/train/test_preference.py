@@ -120,6 +120,13 @@ def test_the_model_is_fed_what_serving_sends_and_is_taught_to_end(base, tmp_path
     assert sorted(fed(batch, objective)) == sorted(map(tuple, expected))
 
 
+def assert_each_has_its_neighbours_answer(swapped, matched) -> None:
+    for number, (ids, is_answer) in enumerate(swapped):
+        before, is_before = matched[number - 1]
+        assert ids[: is_answer.index(True)] == matched[number][0][: is_answer.index(True)]
+        assert ids[is_answer.index(True) :] == before[is_before.index(True) :]
+
+
 def by_hand(objective: str, now: torch.Tensor, before: torch.Tensor, lengths: torch.Tensor, kl):
     """The loss of the paper from log-probabilities of chosen, then rejected answers."""
     chosen, rejected = (now - before).chunk(2)
@@ -149,6 +156,7 @@ def test_the_loss_of_a_batch_is_the_papers_from_plain_log_probabilities(base, tm
     kl = 0.0
     if objective == "kto":
         swapped = fed({k.removeprefix("KL_"): v for k, v in batch.items() if "KL_" in k}, "kto")
+        assert_each_has_its_neighbours_answer(swapped, fed(batch, "kto"))
         with trainer.model.disable_adapter():
             unmoved = log_probabilities(trainer.model, swapped)
         kl = max((log_probabilities(trainer.model, swapped) - unmoved).mean().item(), 0.0)

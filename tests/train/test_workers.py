@@ -52,6 +52,9 @@ def assert_same(workspace, one: Adapter, other: Adapter) -> None:
     losses = losses_of(workspace, one)
     assert len(losses) == 24 + 8
     assert losses == pytest.approx(losses_of(workspace, other), abs=LOSS_TOLERANCE)
+    norms = losses_of(workspace, one, ["grad_norm"])
+    assert len(norms) == 24  # AdamW would not show gradients that are twice too long
+    assert norms == pytest.approx(losses_of(workspace, other, ["grad_norm"]), rel=LOSS_TOLERANCE)
     weights = [
         load_file(each.weights_folder(workspace) / "model.safetensors") for each in (one, other)
     ]
@@ -59,10 +62,10 @@ def assert_same(workspace, one: Adapter, other: Adapter) -> None:
         assert (weight - weights[1][name]).abs().max() < WEIGHT_TOLERANCE, name
 
 
-def losses_of(workspace, adapter: Adapter) -> list[float]:
+def losses_of(workspace, adapter: Adapter, keys=("loss", "eval_loss")) -> list[float]:
     """Of every step, then of every measurement on validation."""
     history = read_lines(adapter.history_path(workspace))
-    return [row[key] for key in ("loss", "eval_loss") for row in history if key in row]
+    return [row[key] for key in keys for row in history if key in row]
 
 
 def workers_of(workspace) -> list[psutil.Process]:
