@@ -169,7 +169,7 @@ def test_the_predicted_peak_is_within_15_percent_of_the_real_one(workspace, data
     ]
     text = [" ".join(words[(row * 7 + n * n) % 10] for n in range(190)) for row in range(8)]
     pairs = [(line[:800], line[800:]) for line in text] + [("a", "b")] * 4
-    settings = TrainConfig(epochs=1, batch_size=12, evaluations=0, log_to=(), **CASES[case])
+    settings = TrainConfig(epochs=2, batch_size=12, evaluations=0, log_to=(), **CASES[case])
     script = Path(__file__).with_name("measured_run.py")
     arguments = [str(workspace.root), dataset_of(pairs).id, ModelConfig().base]
 

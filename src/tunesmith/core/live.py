@@ -96,7 +96,13 @@ class TerminalView:
         bar = Table.grid(padding=(0, 2, 0, 0))
         bar.add_row(
             f"[bold]{self._title}[/bold]",
-            ProgressBar(clock.total, clock.done, width=max(10, min(40, self._console.width - 50))),
+            ProgressBar(
+                clock.total,
+                clock.done,
+                width=max(10, min(40, self._console.width - 50)),
+                complete_style="cyan",
+                finished_style="green",
+            ),
             f"{clock.done}/{clock.total}",
             f"[dim]{_clock(clock.gone_seconds)} gone[/dim]",
             f"[cyan]{_clock(clock.left_seconds)} left[/cyan]",

@@ -109,7 +109,8 @@ def round_weights(model: Any, rounded: Callable[[Any], Any]) -> None:
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, torch.nn.Linear) and module is not head:
-                module.weight.copy_(rounded(module.weight))
+                # A tensor of its own: writing into the mapped file would keep the page as long as any of the file.
+                module.weight.data = rounded(module.weight).to(module.weight.dtype)
 
 
 def nf4_value(weight: Any) -> Any:

@@ -15,8 +15,16 @@ def load_base(config: TrainConfig, material: Material) -> LoadedModel:
         quantization=config.quantization,
         precision="float32" if config.method == "full" else "bfloat16",
     )
+    if device_name() == "cpu":
+        own_weights(loaded.model)
     choose_attention(loaded.model)
     return loaded
+
+
+def own_weights(model: Any) -> None:
+    """Copy every weight out of the file it is mapped from, so that one that is replaced later frees its memory."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
 
 
 def choose_attention(model: Any) -> None:

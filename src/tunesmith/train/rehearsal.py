@@ -62,8 +62,11 @@ class _Measured(NamedTuple):
     frozen_linear_parameters: float
     largest_linear: float
     trained_parameters: float
-    activation_bytes: float
+    kept_bytes: float
+    """Held between the forward and the backward pass."""
     seconds: float
+    extra_bytes: float
+    """By which the backward pass exceeds that."""
 
 
 def rehearse(
@@ -82,10 +85,12 @@ def rehearse(
     shallow, deep = (min(depth, layers) for depth in DEPTHS)
     low, high = (_measure(config, resolved, model, group, depth) for depth in (shallow, deep))
     lines: list[Linear] = []
-    for less, more in zip(low, high, strict=True):
+    for less, more in zip(low[:-1], high[:-1], strict=True):
         a_layer = max(0.0, (more - less) / (deep - shallow)) if deep > shallow else 0.0
         lines.append(Linear(less - shallow * a_layer, a_layer))
-    frozen, linear, largest, trained, activations, seconds = lines
+    frozen, linear, largest, trained, kept, seconds = lines
+    # What the backward pass makes besides belongs to one layer or to the head, at any depth.
+    activations = Linear(kept.ends + high.extra_bytes, kept.a_layer)
     tokens = sum(len(example.ids) for example in group)
     return Rehearsal(frozen, linear, largest, trained, activations, seconds, layers, tokens)
 
@@ -109,7 +114,9 @@ def _measure(
     compute()
     seconds = min(compute() for _ in range(TIMED_RUNS))
     with ByteCounter() as counter:
-        compute()
+        loss = loss_sum(trained, group, pad_id=0)
+        kept = counter.live_bytes
+        loss.backward()
     head = trained.get_output_embeddings()
     linear = [
         module.weight.numel()
@@ -123,8 +130,9 @@ def _measure(
         sum(linear),
         max(linear, default=0),
         sum(parameter.numel() for parameter in trained.parameters() if parameter.requires_grad),
-        counter.peak_bytes,
+        kept,
         seconds,
+        counter.peak_bytes - kept,
     )
 
 
