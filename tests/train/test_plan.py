@@ -147,8 +147,6 @@ def test_a_gpu_is_found_by_name_and_by_size_and_time_costs_money(material_of):
 CASES = {
     "qlora": {"micro_batch_tokens": 1024},
     "checkpointed": {"micro_batch_tokens": 1024, "gradient_checkpointing": True},
-    "wide lora": {"micro_batch_tokens": 400, "method": "lora", "rank": 64},
-    "full": {"micro_batch_tokens": 400, "method": "full", "learning_rate": 1e-5},
 }
 
 

@@ -33,6 +33,8 @@ class Memory(NamedTuple):
     """The part of the step that does not depend on depth: embeddings, logits where a token is trained, loss."""
     context: int
     """Libraries in main memory, or the CUDA context on a GPU."""
+    loading: int
+    """By which loading exceeds all that: on a CPU, the mapped file is there beside the weights until all are read."""
 
     @property
     def total(self) -> int:
@@ -59,7 +61,7 @@ def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: in
         constants = linear * CONSTANT_BITS[config.quantization] / 8
         unpacked = seen.largest_linear.at(layers) * BFLOAT16_BYTES
     is_full = config.method == "full"
-    return Memory(
+    parts = Memory(
         weights=round(weights + (trained * FLOAT32_BYTES if is_full else 0)),
         constants=round(constants),
         adapters=0 if is_full else round(trained * FLOAT32_BYTES),
@@ -68,4 +70,9 @@ def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: in
         activations=round(share * layers * seen.activation_bytes.a_layer + unpacked),
         logits=round(share * seen.activation_bytes.ends),
         context=device.context_bytes,
+        loading=0,
     )
+    if device.kind == "cuda":
+        return parts
+    while_loading = 2 * parts.weights + parts.context
+    return parts._replace(loading=max(0, while_loading - parts.total))
