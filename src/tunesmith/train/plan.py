@@ -19,7 +19,7 @@ FORWARD_SHARE = 0.5
 
 
 class Plan(NamedTuple):
-    """An estimate; what is measured here is within 15 % in memory."""
+    """Memory on a CPU was within 15 % of the real peak in three of four configurations, 22 % above in one."""
 
     device: str
     is_measured: bool
