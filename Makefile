@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# A process a core, one thread each; the tests of a file share what they set up.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 READY := .venv/.ready
 DEV := .venv/.dev
 
@@ -33,13 +35,13 @@ demo: $(READY)  ## The whole lifecycle on a real model, in a few minutes.
 	$(BIN)/python examples/demo.py
 
 test: $(DEV) browser  ## Pass the tests.
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(DEV) browser  ## Lint, types, tests.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 fix: $(DEV)  ## Format, and mend what can be mended without thought.
 	$(BIN)/ruff check --fix .

@@ -17,12 +17,12 @@ def main() -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from tunesmith.models.loading import round_to_nf4
+    from tunesmith.models.loading import nf4_value, round_weights
 
     run = json.loads(Path(sys.argv[1]).read_text())
     rows = json.loads(Path(run["validation_rows"]).read_text())
     model = AutoModelForCausalLM.from_pretrained(run["base"], dtype=torch.bfloat16)
-    round_to_nf4(model)
+    round_weights(model, nf4_value)
     model.float().eval()
     losses = {"base": loss(model, rows)}
     for folder in sys.argv[2:]:

@@ -1,6 +1,7 @@
 """Training: a killed run continues to the same end, and a tuned model knows when to stop."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -41,6 +42,24 @@ def test_a_run_killed_in_the_middle_reaches_the_loss_of_an_undisturbed_one(
     assert resumed.metrics.steps == undisturbed.metrics.steps
     assert resumed.metrics.seen_tokens < undisturbed.metrics.seen_tokens  # it did not start anew
     assert resumed.metrics.train_loss == pytest.approx(undisturbed.metrics.train_loss, abs=1e-4)
+    assert resumed.id == undisturbed.id
+
+
+def test_ctrl_c_keeps_the_step_under_way_and_resuming_reaches_the_same_adapter(
+    workspace, dataset_of, tiny_model
+):
+    dataset = dataset_of(PAIRS, PAIRS[:2])
+    inputs = inputs_of(dataset, tiny_model)
+    undisturbed = stage.run(QUICK, workspace, inputs, is_quiet=True)
+    pressed = inputs._replace(on_validation=lambda *_: signal.raise_signal(signal.SIGINT))
+
+    with pytest.raises(KeyboardInterrupt):
+        stage.run(QUICK, workspace, pressed, is_quiet=True)
+
+    # Validation is measured after steps 3, 6 and 9; the interrupt came at the first.
+    [kept] = workspace.folder("training").glob("run_*/checkpoint-*")
+    assert kept.name == "checkpoint-3"
+    resumed = stage.run(QUICK, workspace, inputs, is_resumed=True, is_quiet=True)
     assert resumed.id == undisturbed.id
 
 

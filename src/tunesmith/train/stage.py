@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tunesmith.train.optimizers import choose_optimizer
 from tunesmith.train.preference import preference_trainer
 from tunesmith.train.saving import measured, save
 from tunesmith.train.sharding import shard
+from tunesmith.train.stopping import StopBetweenSteps
 from tunesmith.train.team import Team
 from tunesmith.train.together import train_together
 from tunesmith.train.trackers import keep_tracks, make_trackers
@@ -91,7 +93,7 @@ def run(
         )
         shown.trainer = trainer
         started = time.monotonic()
-        _train(trainer, checkpoint)
+        _train(trainer, checkpoint, view, team)
         seconds = time.monotonic() - started
     if not team.is_first:
         return Adapter.load(workspace, team.told_by_first(""))
@@ -173,9 +175,13 @@ def _trainer(
     return trainer
 
 
-def _train(trainer: Any, checkpoint: str | None) -> None:
+def _train(trainer: Any, checkpoint: str | None, view: LiveView, team: Team) -> None:
+    stopping = StopBetweenSteps(view.say)
+    trainer.add_callback(stopping)
     try:
-        trainer.train(resume_from_checkpoint=checkpoint)
+        # Several workers are ended by the process that started them.
+        with stopping.listening() if team.size == 1 else nullcontext():
+            trainer.train(resume_from_checkpoint=checkpoint)
     except (RuntimeError, MemoryError) as error:
         # In a step it is caught and the step cut smaller; here it was the optimizer, or a checkpoint.
         if is_out_of_memory(error):
