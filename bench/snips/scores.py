@@ -19,6 +19,7 @@ def summary(workspace: Path) -> dict[str, object]:
     report = json.loads((folder / "manifest.json").read_text())
     adapter = state["train"]["made"]["adapter"]
     training = json.loads((made / "adapters" / adapter / "manifest.json").read_text())
+    dataset = made / "datasets" / state["curate"]["made"]["dataset"] / "manifest.json"
     cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines()]
     names = {"json_fields": "exact match", "intent.py:same_intent": "intent"}
     rates = {
@@ -31,6 +32,7 @@ def summary(workspace: Path) -> dict[str, object]:
         **rates,
         "slot F1": f1,
         "cases": len(cases),
+        "trained on": json.loads(dataset.read_text())["train_count"],
         "training": training["metrics"],
         "settings": training["settings"],
         "base": training["base"],
