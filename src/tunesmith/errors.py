@@ -20,8 +20,9 @@ TunesmithError                    1 / 500
 ├── MissingDependencyError       10 / 501   an optional package is needed and not installed
 ├── GateNotPassedError           11 / 409   a release was refused promotion
 ├── PersonalDataError            12 / 422   a check found personal data that should not be there
-└── EndpointError                13 / 502   a model elsewhere gave no answer
-    └── EndpointRefusedError     13 / 502   it would answer no request: key, money, rights, name
+├── EndpointError                13 / 502   a model elsewhere gave no answer
+│   └── EndpointRefusedError     13 / 502   it would answer no request: key, money, rights, name
+└── BusyError                    14 / 409   another process is at the same work
 
 Raise sites pass facts; the sentences live here. Interrupted by Ctrl-C exits with 130, as shells expect.
 """
@@ -315,6 +316,20 @@ class EndpointRefusedError(EndpointError):
         super().__init__(
             address, reason, attempts=1, fix=f"check {key}, the address and the model's name"
         )
+
+
+class BusyError(TunesmithError):
+    """Another process is at work where two would get into each other's way."""
+
+    exit_code = 14
+    http_status = 409
+
+    def __init__(self, work: str, *, process: int | None) -> None:
+        holder = f"process {process}" if process else "another process"
+        super().__init__(
+            f"{work} is already running here ({holder})", fix=f"wait for it, or stop {holder}"
+        )
+        self.work, self.process = work, process
 
 
 def _restored(

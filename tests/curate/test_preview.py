@@ -31,3 +31,20 @@ def test_rows_are_shared_between_sources_and_what_would_be_set_aside_is_counted_
     made = run(CurateConfig(validation_share=0.2), workspace)
     aside = made.dataset.rejected_path(workspace).read_text().splitlines()
     assert [row._asdict() for row in found.rejected] == [json.loads(row) for row in aside[:3]]
+
+
+def test_where_the_recipe_masks_the_preview_masks_and_says_so(workspace):
+    (workspace.root / "data").mkdir()
+    row = {"prompt": "Who?", "completion": "write to maria.garcia@example-shop.com"}
+    lines = [json.dumps(row), '{"broken": "jon.snow@example-wall.org"}']
+    (workspace.root / "data/a.jsonl").write_text("\n".join(lines))
+    rules_alone = {"mode": "mask", "model": ""}
+
+    found = preview(CurateConfig(privacy=rules_alone), workspace)
+    plain = preview(CurateConfig(), workspace)
+
+    assert "maria.garcia@example-shop.com" in json.dumps(plain.as_json())
+    assert (found.is_masked, len(found.converted), len(found.rejected)) == (True, 1, 1)
+    told = json.dumps(found.as_json())
+    assert "maria.garcia" not in told
+    assert "jon.snow" not in told

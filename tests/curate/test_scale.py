@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.core.workspace import Workspace
+from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate import refining
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.stage import run
+from tunesmith.errors import BusyError
 
 ROWS_PER_SHARD = 40
 CURATE = f"""
 from pathlib import Path
-from tunesmith.core.workspace import Workspace
+from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate import refining
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.stage import run
+from tunesmith.errors import BusyError
 refining.ROWS_PER_SHARD = {ROWS_PER_SHARD}
 print(run(CurateConfig(filters=("slow.py:slow",), workers=1), Workspace(Path("."))).dataset.id)
 """
@@ -115,3 +117,11 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_dataset(many):
     assert len(seen) == 10
     fresh = run(config, many).dataset
     assert fresh == resumed
+
+
+def test_a_second_run_in_the_same_workspace_is_refused_while_one_is_at_work(many):
+    with (
+        alone(many.folder("refining") / "lock", "curation"),
+        pytest.raises(BusyError, match=f"curation is already running here.*{os.getpid()}"),
+    ):
+        run(CurateConfig(workers=1), many)

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, BadParameter, Context, Option, Typer
+from typer import Argument, Context, Option, Typer
 
 from tunesmith.cli.options import (
     HERE,
@@ -12,9 +12,11 @@ from tunesmith.cli.options import (
     FolderOption,
     JsonOption,
     SetOption,
+    StageOptions,
     open_lifecycle,
     open_privacy,
     open_recipe,
+    run_stage,
 )
 
 
@@ -46,15 +48,13 @@ def curate(
     """
     from tunesmith.cli import render
 
-    if context.invoked_subcommand is not None:
-        if overrides or as_json or is_dry or folder != HERE:
-            raise BadParameter(f"write options behind `{context.invoked_subcommand}`")
-        return
-    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_dry:
-        render.state(cycle.state("curate"), as_json=as_json)
-    else:
-        render.curated(*cycle.curate(), cycle.workspace, as_json=as_json)
+    options = StageOptions(folder, overrides, as_json, is_dry)
+    if options.wanted_by(context):
+        run_stage(
+            "curate",
+            options,
+            lambda cycle: render.curated(*cycle.curate(), cycle.workspace, as_json=as_json),
+        )
 
 
 @app.command()

@@ -17,8 +17,10 @@ from tunesmith.cli.options import (
     FolderOption,
     JsonOption,
     SetOption,
+    StageOptions,
     open_lifecycle,
     open_recipe,
+    run_stage,
 )
 from tunesmith.cli.train import train
 from tunesmith.errors import TunesmithError
@@ -87,11 +89,11 @@ def evaluate(
     """
     from tunesmith.cli import render
 
-    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_dry:
-        render.state(cycle.state("evaluate"), as_json=as_json)
-    else:
-        render.report(cycle.evaluate(), cycle.workspace, as_json=as_json)
+    run_stage(
+        "evaluate",
+        StageOptions(folder, overrides, as_json, is_dry),
+        lambda cycle: render.report(cycle.evaluate(), cycle.workspace, as_json=as_json),
+    )
 
 
 app.command()(export)

@@ -1,14 +1,15 @@
 """Options that several commands share, and what they open."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from typer import Option
+from typer import BadParameter, Context, Option
 
 if TYPE_CHECKING:
     from tunesmith.core.privacy.config import PrivacyConfig
     from tunesmith.core.workspace import Workspace
-    from tunesmith.lifecycle import Lifecycle
+    from tunesmith.lifecycle import Lifecycle, StageName
     from tunesmith.recipe import LoadedRecipe
 
 FolderOption = Annotated[
@@ -21,6 +22,27 @@ SetOption = Annotated[
 JsonOption = Annotated[bool, Option("--json", help="Print JSON, and no progress.")]
 DryOption = Annotated[bool, Option("--dry-run", help="Say what would be done; do nothing.")]
 HERE = Path()
+
+
+class StageOptions(NamedTuple):
+    """What every stage's own command takes."""
+
+    folder: Path
+    overrides: list[str] | None
+    as_json: bool
+    is_dry: bool
+
+    def wanted_by(self, context: Context) -> bool:
+        """Whether a group's own command was meant, and not a word of the group.
+
+        Raises:
+            BadParameter: If options stand between the group and its word, where nothing would read them.
+        """
+        word = context.invoked_subcommand
+        is_told = self.overrides or self.as_json or self.is_dry or self.folder != HERE
+        if word is not None and is_told:
+            raise BadParameter(f"write options behind `{word}`")
+        return word is None
 
 
 def open_recipe(folder: Path, overrides: list[str] | None) -> "tuple[LoadedRecipe, Workspace]":
@@ -49,3 +71,16 @@ def open_lifecycle(folder: Path, overrides: list[str] | None, *, is_quiet: bool)
 
     loaded, workspace = open_recipe(folder, overrides)
     return Lifecycle(loaded.recipe, workspace, is_quiet=is_quiet)
+
+
+def run_stage(
+    stage: "StageName", options: StageOptions, work: "Callable[[Lifecycle], None]"
+) -> None:
+    """Run a stage and show what it made; dry, only show whether it would run and why."""
+    from tunesmith.cli import render
+
+    cycle = open_lifecycle(options.folder, options.overrides, is_quiet=options.as_json)
+    if options.is_dry:
+        render.state(cycle.state(stage), as_json=options.as_json)
+    else:
+        work(cycle)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from typer import Argument, BadParameter, Context, Option, Typer
+from typer import Argument, Context, Option, Typer
 
 from tunesmith.cli.options import (
     HERE,
@@ -10,8 +10,9 @@ from tunesmith.cli.options import (
     FolderOption,
     JsonOption,
     SetOption,
-    open_lifecycle,
+    StageOptions,
     open_recipe,
+    run_stage,
 )
 
 app = Typer(
@@ -38,15 +39,13 @@ def release(
     """
     from tunesmith.cli import render
 
-    if context.invoked_subcommand is not None:
-        if overrides or as_json or is_dry or folder != HERE:
-            raise BadParameter(f"write options behind `{context.invoked_subcommand}`")
-        return
-    cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    if is_dry:
-        render.state(cycle.state("release"), as_json=as_json)
-    else:
-        render.release(cycle.release(), cycle.workspace, as_json=as_json)
+    options = StageOptions(folder, overrides, as_json, is_dry)
+    if options.wanted_by(context):
+        run_stage(
+            "release",
+            options,
+            lambda cycle: render.release(cycle.release(), cycle.workspace, as_json=as_json),
+        )
 
 
 @app.command("list")

@@ -40,7 +40,8 @@ def preview(found: "Preview", *, as_json: bool) -> None:
     for row in found.converted:
         _converted(row)
     shown = f"{len(found.converted)} of the first {found.read} rows shown"
-    out.print(f"[dim]{shown}; nothing was written[/dim]")
+    masked = "; personal data is replaced (curate.privacy.mode: mask)" if found.is_masked else ""
+    out.print(f"[dim]{shown}{masked}; nothing was written[/dim]")
     if not found.rejected:
         out.print("[green]none of them would be set aside[/green]")
         return

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from tunesmith.errors import NotMadeYetError
+from tunesmith.errors import BusyError, NotMadeYetError
 
 RECIPE_NAME = "tunesmith.yaml"
 HIDDEN_NAME = ".tunesmith"
@@ -125,3 +125,28 @@ def append_text(path: Path, text: str) -> None:
         stream.write(b"\n" * is_torn + text.encode("utf-8"))
         stream.flush()
         os.fsync(stream.fileno())
+
+
+@contextmanager
+def alone(path: Path, work: str) -> Iterator[None]:
+    """Hold this lock file, so that one process at a time does the work; a process that dies lets go of it.
+
+    Args:
+        path: The file; it stays, and names the process that held it last.
+        work: What the others are told is going on.
+
+    Raises:
+        BusyError: If another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            holder = stream.read().strip()
+            raise BusyError(work, process=int(holder) if holder.isdigit() else None) from None
+        stream.truncate(0)
+        stream.write(f"{os.getpid()}\n")
+        stream.flush()
+        yield

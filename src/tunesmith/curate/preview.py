@@ -7,7 +7,8 @@ from typing import NamedTuple
 from tunesmith.core.conversation import Example
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.loading import source_paths, understand
+from tunesmith.curate.loading import Understood, source_paths, understand
+from tunesmith.curate.personal_data import protect
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import Rejected
 
@@ -28,6 +29,8 @@ class Preview(NamedTuple):
     converted: list[Converted]
     rejected: list[Rejected]
     read: int
+    is_masked: bool = False
+    """Whether personal data is replaced here as it will be in the dataset."""
 
     def reasons(self) -> list[tuple[str, int]]:
         """Why rows would be set aside, with how many, the commonest first."""
@@ -37,6 +40,7 @@ class Preview(NamedTuple):
         """The same for programs."""
         return {
             "read": self.read,
+            "masked": self.is_masked,
             "converted": [
                 {"format": row.format, **row.example.model_dump(mode="json")}
                 for row in self.converted
@@ -46,7 +50,7 @@ class Preview(NamedTuple):
 
 
 def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Preview:
-    """The first rows of every source, converted as `run` would convert them; nothing is written.
+    """The first rows of every source, converted and masked as `run` would do it; nothing is written.
 
     Args:
         config: The recipe's `curate:` section.
@@ -69,7 +73,20 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
                 rejected.append(outcome)
             elif len(converted[-1]) < rows:
                 converted[-1].append(Converted(*outcome))
-    return Preview(_shared(converted, rows), rejected, read)
+    return _protected(Preview(_shared(converted, rows), rejected, read), config)
+
+
+def _protected(found: Preview, config: CurateConfig) -> Preview:
+    """The same rows as they would be stored; what is read on the way to them is not looked at."""
+    if config.privacy.mode != "mask":
+        return found
+    shown = [Understood(*row) for row in found.converted]
+    outcomes = [row.outcome for row in protect([*shown, *found.rejected], config)]
+    return found._replace(
+        converted=[Converted(*row) for row in outcomes if isinstance(row, Understood)],
+        rejected=[row for row in outcomes if isinstance(row, Rejected)],
+        is_masked=True,
+    )
 
 
 def _shared(by_source: list[list[Converted]], rows: int) -> list[Converted]:

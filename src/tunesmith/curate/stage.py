@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.artifacts.review import ReviewLog
-from tunesmith.core.workspace import Workspace
+from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import paths_matching, source_paths
@@ -53,7 +53,19 @@ def run(
     Raises:
         NoGoodRowsError: If a file holds not one usable row.
         DataError: If a file cannot be opened, or nothing is left to train on or to judge by.
+        BusyError: If another process curates in this workspace: both would work in one folder.
     """
+    with alone(workspace.folder("refining") / "lock", "curation"):
+        return _made(config, workspace, count_tokens=count_tokens, is_quiet=is_quiet)
+
+
+def _made(
+    config: CurateConfig,
+    workspace: Workspace,
+    *,
+    count_tokens: TokenCounter | None,
+    is_quiet: bool,
+) -> CurateResult:
     paths = source_paths(config, workspace)
     shards = refine_all(config, workspace, paths, is_quiet=is_quiet)
     rows = _open(config, workspace, paths, shards)

@@ -50,11 +50,14 @@ class Packed:
 
     def __init__(self, examples: Sequence[Encoded], device: torch.device | str = "cpu") -> None:
         self.groups: list[Group] = []
+        self.rows: list[Encoded] = []
+        """The examples in the order in which what they are to predict comes."""
         ids: list[int] = []
         positions: list[int] = []
         sources: list[int] = []
         targets: list[int] = []
         for shared, rows in alike(examples):
+            self.rows += rows
             start = len(ids)
             ids += rows[0].ids[:shared]
             positions += range(shared)

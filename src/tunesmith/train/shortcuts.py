@@ -10,7 +10,7 @@ from tunesmith.models.template import Encoded
 from tunesmith.train import attention
 from tunesmith.train.fused import fuse
 from tunesmith.train.lora import join_siblings, use_base_precision
-from tunesmith.train.step import packed_states, padded_states
+from tunesmith.train.step import States, packed_states, padded_states, whole_model
 
 log = logging.getLogger(__name__)
 TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.1, torch.float16: 0.1}
@@ -35,7 +35,7 @@ def take_shortcuts(model: Any, *, is_sharded: bool = False) -> None:
 
 def use_packing(model: Any) -> bool:
     """Whether micro-batches are packed from now on: only if the model was seen to give packed rows the same states."""
-    whole = model.get_base_model() if hasattr(model, "get_base_model") else model
+    whole = whole_model(model)
     if getattr(whole.config.get_text_config(), "attention_dropout", 0.0):
         return False
     before = whole.config._attn_implementation
@@ -52,7 +52,7 @@ def use_packing(model: Any) -> bool:
         except (attention.UnsupportedAttentionError, TypeError, ValueError, RuntimeError) as error:
             reason = str(error)
         else:
-            if not difference < TOLERANCE[plain[0].dtype]:
+            if not difference < TOLERANCE[plain.hidden.dtype]:
                 reason = f"packed rows differ from plain ones by {difference:.2g}"
     whole.train(was_training)
     if reason:
@@ -74,11 +74,9 @@ def _probe(vocabulary: int) -> list[Encoded]:
     return [Encoded(ids, [n >= 9 for n in range(len(ids))]) for ids in rows]
 
 
-def _difference(
-    model: Any, rows: Sequence[Encoded], plain: tuple[torch.Tensor, torch.Tensor]
-) -> float:
+def _difference(model: Any, rows: Sequence[Encoded], plain: States) -> float:
     # The two ways order rows differently: rows are compared by what they are to predict, in sorted order.
     packed = packed_states(model, rows)
-    order, other = plain[1].argsort(stable=True), packed[1].argsort(stable=True)
-    left, right = plain[0][order].float(), packed[0][other].float()
+    order, other = plain.targets.argsort(stable=True), packed.targets.argsort(stable=True)
+    left, right = plain.hidden[order].float(), packed.hidden[other].float()
     return float((left - right).norm() / left.norm())

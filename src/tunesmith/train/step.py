@@ -1,7 +1,7 @@
 """The computation of a training step: only what is trained, in the base model's own precision."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -11,6 +11,17 @@ from tunesmith.train.loss import head_loss
 from tunesmith.train.packing import Packed
 
 
+class States(NamedTuple):
+    """What predicts the trained tokens of a batch."""
+
+    hidden: torch.Tensor
+    """(N, width), one for each trained token."""
+    targets: torch.Tensor
+    """(N,), the tokens to predict."""
+    rows: Sequence[Encoded]
+    """The batch's examples, in the order in which their tokens come."""
+
+
 def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tensor:
     """Cross-entropy summed over the batch's trained tokens, in nats, float32.
 
@@ -18,16 +29,25 @@ def loss_sum(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> torch.Tens
     matrix product. Where the model can (see `shortcuts`), the batch is one packed row and `pad_id` is not used;
     else rows are padded on the right and masked by length, never by token id.
     """
-    whole = model.get_base_model() if hasattr(model, "get_base_model") else model
+    whole = whole_model(model)
+    states = answer_states(whole, batch, pad_id=pad_id)
+    return head_loss(whole, states.hidden, states.targets)
+
+
+def whole_model(model: Any) -> Any:
+    """The model itself, its adapters among its layers, without peft's shell."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def answer_states(whole: Any, batch: Sequence[Encoded], *, pad_id: int) -> States:
+    """What predicts each trained token, computed the fastest way that this model can."""
     if whole.config._attn_implementation == attention.NAME:
-        hidden, targets = packed_states(whole, batch)
-    else:
-        hidden, targets = padded_states(whole, batch, pad_id=pad_id)
-    return head_loss(whole, hidden, targets)
+        return packed_states(whole, batch)
+    return padded_states(whole, batch, pad_id=pad_id)
 
 
-def packed_states(model: Any, batch: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What predicts each trained token, (N, width), and those tokens, (N,), from one row without padding."""
+def packed_states(model: Any, batch: Sequence[Encoded]) -> States:
+    """What predicts each trained token, from one row without padding."""
     packed = Packed(batch, model.device)
     hidden = model.get_decoder()(
         input_ids=packed.ids[None],
@@ -37,12 +57,10 @@ def packed_states(model: Any, batch: Sequence[Encoded]) -> tuple[torch.Tensor, t
         use_cache=False,
         packed=packed,
     ).last_hidden_state
-    return hidden[0].index_select(0, packed.sources), packed.targets
+    return States(hidden[0].index_select(0, packed.sources), packed.targets, packed.rows)
 
 
-def padded_states(
-    model: Any, batch: Sequence[Encoded], *, pad_id: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def padded_states(model: Any, batch: Sequence[Encoded], *, pad_id: int) -> States:
     """The same from a row for each example."""
     longest = max(len(example.ids) for example in batch)
     ids = torch.full((len(batch), longest), pad_id, dtype=torch.long)
@@ -58,4 +76,5 @@ def padded_states(
     hidden = model.get_decoder()(
         input_ids=ids, attention_mask=None if bool(mask.all()) else mask, use_cache=False
     ).last_hidden_state
-    return hidden[:, :-1][is_trained[:, 1:]], ids[:, 1:][is_trained[:, 1:]]
+    is_target = is_trained[:, 1:]
+    return States(hidden[:, :-1][is_target], ids[:, 1:][is_target], batch)

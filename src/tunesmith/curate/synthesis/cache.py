@@ -1,13 +1,13 @@
 """Answers that were paid for, on the disk before anything is done with them; nothing is asked twice."""
 
-import fcntl
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 
 from tunesmith.core import fingerprint
+from tunesmith.core.workspace import alone
 from tunesmith.engines.endpoint import Completion, FinishReason, Generation
 from tunesmith.engines.remote_config import RemoteConfig
-from tunesmith.errors import DataError
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -30,17 +30,10 @@ class AnswerCache:
         """Open the file, or make it.
 
         Raises:
-            DataError: If another process has it open: two that ask the same would both pay.
+            BusyError: If another process has it open: two that ask the same would both pay.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = path.with_suffix(".lock").open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise DataError(
-                f"another synthesis works with {path}", fix="wait until it has ended"
-            ) from None
+        self._held = ExitStack()
+        self._held.enter_context(alone(path.with_suffix(".lock"), "synthesis"))
         self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
@@ -76,4 +69,4 @@ class AnswerCache:
     def close(self) -> None:
         """Close the file, and let others have it."""
         self._database.close()
-        self._lock.close()
+        self._held.close()
