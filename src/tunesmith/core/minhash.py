@@ -1,16 +1,29 @@
-"""The inner loops of `similarity`, compiled: shingle hashes, MinHash bands, buckets, exact Jaccard similarity."""
+"""The inner loops of `similarity`, compiled: shingle hashes, MinHash bands, buckets, exact Jaccard similarity.
+
+In one file because the compiler's cache on disk notices no change in another. Indexes are unsigned where the compiler
+could not see that they are not negative: from a negative one it would have to count from the end.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 SHINGLE = 5
 """Characters of a shingle: long enough that unrelated texts share few, short enough to survive a typing error."""
 BINS = 128
 """MinHash values of a text; the seven top bits of a shingle's hash choose the bin."""
 BIN_SHIFT = np.uint64(57)
-EMPTY = np.uint32(0xFFFFFFFF)
+EMPTY = np.uint64(0)
+"""No hash of a shingle: marks empty bins and empty slots of tables."""
 SPACE = np.uint32(32)
 LETTER_A, LETTERS = np.uint32(65), np.uint32(26)
+STRIDE = 32
+"""Bytes looked at together: what a vector register holds."""
+NOT_ASCII = np.uint8(0x80)
+ONE, LOW_BYTE = np.uint64(1), np.uint64(0xFF)
 HIGH, LOW = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFFFFFF)
 ODD = np.array(
     [
@@ -24,9 +37,17 @@ ODD = np.array(
 )
 """A random odd multiplier for each character of a shingle."""
 
+Function = TypeVar("Function", bound=Callable[..., object])
 
-@njit(nogil=True, cache=True)
-def _mix(value):  # type: ignore[no-untyped-def]
+
+def compiled(function: Function) -> Function:
+    """The function as machine code, made at the first call and kept on disk; it runs beside other threads."""
+    fast: Function = njit(nogil=True, cache=True)(function)
+    return fast
+
+
+@compiled
+def _mix(value: np.uint64) -> np.uint64:
     """Spread evenly over 64 bits. Source: the finaliser of MurmurHash3, A. Appleby (2011)."""
     value ^= value >> np.uint64(33)
     value *= np.uint64(0xFF51AFD7ED558CCD)
@@ -35,34 +56,63 @@ def _mix(value):  # type: ignore[no-untyped-def]
     return value ^ (value >> np.uint64(33))
 
 
-@njit(nogil=True, cache=True)
-def _characters(text, codes):  # type: ignore[no-untyped-def]
+@compiled
+def _characters(text: NDArray[np.uint8], codes: NDArray[np.uint32]) -> int:
     """Decode UTF-8 into code points, ASCII letters small, runs of white space as one space; returns how many."""
     count, position, end = 0, 0, len(text)
     previous = SPACE
     while position < end:
-        byte = np.uint32(text[position])
-        if byte < 128:
-            code, length = byte, 1
-        elif byte < 224:
-            code, length = byte & np.uint32(31), 2
-        elif byte < 240:
-            code, length = byte & np.uint32(15), 3
-        else:
-            code, length = byte & np.uint32(7), 4
-        for more in range(1, length):
-            code = (code << np.uint32(6)) | (np.uint32(text[position + more]) & np.uint32(63))
-        position += length
-        # Written in any case, counted only if it stands: a branch would be guessed wrong at every other word.
-        code = max(code, SPACE) + (np.uint32(code - LETTER_A < LETTERS) << np.uint32(5))
-        codes[count] = code
-        count += (code != SPACE) | (previous != SPACE)
-        previous = code
+        stop = min(position + STRIDE, end) if position else 1
+        if stop - position == STRIDE and _is_plain(text[position - 1 : stop]):
+            _copy_plain(text[position:stop], codes[count : count + STRIDE])
+            count, position, previous = count + STRIDE, stop, codes[count + STRIDE - 1]
+        while position < stop:
+            byte = np.uint32(text[position])
+            if byte < 128:
+                code, length = byte, 1
+            elif byte < 224:
+                code, length = byte & np.uint32(31), 2
+            elif byte < 240:
+                code, length = byte & np.uint32(15), 3
+            else:
+                code, length = byte & np.uint32(7), 4
+            for more in range(1, length):
+                code = (code << np.uint32(6)) | (np.uint32(text[position + more]) & np.uint32(63))
+            position += length
+            code = _small(code)
+            # Written in any case, counted only if it stands: a branch would be guessed wrong at every other word.
+            codes[count] = code
+            count += (code != SPACE) | (previous != SPACE)
+            previous = code
     return count - 1 if count and codes[count - 1] == SPACE else count
 
 
-@njit(nogil=True, cache=True)
-def _shingles(text, codes, hashes):  # type: ignore[no-untyped-def]
+@compiled
+def _small(code: np.uint32) -> np.uint32:
+    """The code point as it is compared: white space as a space, an ASCII letter small."""
+    return max(code, SPACE) + (np.uint32(code - LETTER_A < LETTERS) << np.uint32(5))
+
+
+@compiled
+def _is_plain(block: NDArray[np.uint8]) -> bool:
+    """Whether every byte after the first is an ASCII character that stands: no white space behind white space."""
+    odd = np.uint8(0)
+    for place in range(1, STRIDE + 1):
+        byte, previous = block[place], block[place - 1]
+        odd |= (byte & NOT_ASCII) | (np.uint8(byte <= SPACE) & np.uint8(previous <= SPACE))
+    return bool(odd == 0)
+
+
+@compiled
+def _copy_plain(block: NDArray[np.uint8], codes: NDArray[np.uint32]) -> None:
+    for place in range(STRIDE):
+        codes[place] = _small(np.uint32(block[place]))
+
+
+@compiled
+def _shingles(
+    text: NDArray[np.uint8], codes: NDArray[np.uint32], hashes: NDArray[np.uint64]
+) -> int:
     """Hash every shingle of a text; a text shorter than a shingle is one shingle. Returns how many."""
     count = _characters(text, codes)
     if count < SHINGLE:
@@ -73,70 +123,82 @@ def _shingles(text, codes, hashes):  # type: ignore[no-untyped-def]
         hashed = np.uint64(0)
         for offset in range(SHINGLE):
             hashed += np.uint64(codes[start + offset]) * ODD[offset]
-        # Never 0, which marks an empty slot of a table.
+        # Never EMPTY.
         hashes[start] = _mix(hashed) | np.uint64(1 << 40)
     return total
 
 
-@njit(nogil=True, cache=True)
-def signatures(data, offsets, found):  # type: ignore[no-untyped-def]
+@compiled
+def signatures(
+    data: NDArray[np.uint8], offsets: NDArray[np.int64], found: NDArray[np.uint8]
+) -> None:
     """Fill `found` with the signature of each text: a byte a bin, of two texts' the more equal the more similar.
 
-    One permutation whose bins keep the lowest eight bits of their lowest hash; an empty bin takes the byte of another
-    that its number and the attempt choose. The last byte is the number of bins that were not empty.
+    One permutation whose bins keep the low byte of their highest hash; an empty bin takes the byte of another that its
+    number and the attempt choose. The last byte is the number of bins that were not empty.
     Sources: Li and Koenig (2010), b-Bit Minwise Hashing, WWW; Shrivastava (2017), Optimal Densification for Fast and
     Accurate Minwise Hashing, ICML.
     """
     codes, hashes, _ = _scratch(offsets, np.arange(len(offsets) - 1))
-    lowest = np.empty(BINS, dtype=np.uint32)
+    highest = np.empty(BINS, dtype=np.uint64)
+    empty = np.empty(BINS, dtype=np.uint64)
     for row in range(len(offsets) - 1):
         total = _shingles(data[offsets[row] : offsets[row + 1]], codes, hashes)
-        lowest[:] = EMPTY
-        for index in range(total):
-            chosen = np.int64(hashes[index] >> BIN_SHIFT)
-            # Below EMPTY.
-            value = np.uint32((hashes[index] >> np.uint64(16)) & np.uint64(0x7FFFFFFF))
-            lowest[chosen] = min(lowest[chosen], value)
-        filled = 0
+        highest[:] = EMPTY
+        for hashed in hashes[:total]:
+            chosen = hashed >> BIN_SHIFT
+            highest[chosen] = max(highest[chosen], hashed)
+        signature, missing = found[row], 0
         for place in range(BINS):
-            source, attempt = np.int64(place), np.uint64(0)
-            filled += lowest[place] != EMPTY
-            while lowest[source] == EMPTY:
-                attempt += np.uint64(1)
-                source = np.int64(_mix(np.uint64(place) + attempt * ODD[0]) >> BIN_SHIFT)
-            found[row, place] = np.uint8(lowest[source] & np.uint32(255))
-        found[row, BINS] = filled
+            signature[place] = np.uint8(highest[place] & LOW_BYTE)
+            empty[missing] = place
+            missing += highest[place] == EMPTY
+        signature[BINS] = BINS - missing
+        for place in empty[:missing]:
+            source, attempt = place, np.uint64(0)
+            while highest[source] == EMPTY:
+                attempt += ONE
+                source = _mix(place + attempt * ODD[0]) >> BIN_SHIFT
+            signature[place] = signature[source]
 
 
-@njit(nogil=True, cache=True)
-def band_keys(found, order, first, width, keys):  # type: ignore[no-untyped-def]
-    """Fill `keys` with a hash of the bytes `first : first + width` above, and the rank of the row below, 32 bits each.
+@compiled
+def band_keys(
+    found: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    first: int,
+    width: int,
+    keys: NDArray[np.uint64],
+) -> None:
+    """Fill `keys` with a hash of a band's bytes above, and the rank of the row below, 32 bits each.
 
     Sorted, rows that share these bytes follow one another, the best first.
 
     Args:
         found: Signatures.
         order: Rows, the best first.
-        first: Where the band begins.
+        first: The first byte of the first band.
         width: Bytes of a band.
-        keys: One a row.
+        keys: A line a band, one a row; several bands at once, so that signatures are read once.
     """
     for rank in range(len(order)):
-        row, key = order[rank], np.uint64(0)
-        for place in range(first, first + width):
-            key = (key << np.uint64(8) | key >> np.uint64(56)) ^ np.uint64(found[row, place])
-        keys[rank] = (_mix(key) & HIGH) | np.uint64(rank)
+        signature = found[order[rank]]
+        for band in range(len(keys)):
+            start, key = first + band * width, np.uint64(0)
+            for byte in signature[start : start + width]:
+                key = (key << np.uint64(8) | key >> np.uint64(56)) ^ np.uint64(byte)
+            keys[band, rank] = (_mix(key) & HIGH) | np.uint64(rank)
 
 
-@njit(nogil=True, cache=True)
-def bucket_pairs(keys, pairs):  # type: ignore[no-untyped-def]
+@compiled
+def bucket_pairs(keys: NDArray[np.uint64], pairs: NDArray[np.uint64]) -> int:
     """Fill `pairs` with the ranks of rows that share a bucket, the better above, 32 bits each; returns how many.
 
     Every row is paired with the best row of its bucket and with the one before it. Not with all others: the pairs of
     a bucket would grow with the square of its size, and rows that are similar share many buckets.
 
     Args:
-        keys: As from `band_keys`, sorted.
+        keys: Of one band, as from `band_keys`, sorted.
         pairs: Twice as long as there are rows.
     """
     count, best = 0, 0
@@ -153,8 +215,13 @@ def bucket_pairs(keys, pairs):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
-def look_similar(found, pairs, limits, is_similar):  # type: ignore[no-untyped-def]
+@compiled
+def look_similar(
+    found: NDArray[np.uint8],
+    pairs: NDArray[np.int32],
+    limits: NDArray[np.int32],
+    is_similar: NDArray[np.bool_],
+) -> None:
     """Fill `is_similar` with whether enough bytes of a pair's signatures are equal to compare its texts.
 
     Args:
@@ -167,8 +234,13 @@ def look_similar(found, pairs, limits, is_similar):  # type: ignore[no-untyped-d
         is_similar[index] = _looks_similar(found[pairs[index, 0]], found[pairs[index, 1]], limits)
 
 
-@njit(nogil=True, cache=True)
-def look_alikes(found, one, limits, rows):  # type: ignore[no-untyped-def]
+@compiled
+def look_alikes(
+    found: NDArray[np.uint8],
+    one: NDArray[np.uint8],
+    limits: NDArray[np.int32],
+    rows: NDArray[np.int32],
+) -> int:
     """Fill `rows` with those whose signatures look similar to `one`; returns how many."""
     count = 0
     for row in range(len(found)):
@@ -178,16 +250,23 @@ def look_alikes(found, one, limits, rows):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
-def _looks_similar(one, other, limits):  # type: ignore[no-untyped-def]
+@compiled
+def _looks_similar(
+    one: NDArray[np.uint8], other: NDArray[np.uint8], limits: NDArray[np.int32]
+) -> bool:
     equal = 0
     for place in range(BINS):
         equal += one[place] == other[place]
-    return equal >= limits[min(one[BINS], other[BINS])]
+    return bool(equal >= limits[min(one[BINS], other[BINS])])
 
 
-@njit(nogil=True, cache=True)
-def jaccard(data, offsets, pairs, scores):  # type: ignore[no-untyped-def]
+@compiled
+def jaccard(
+    data: NDArray[np.uint8],
+    offsets: NDArray[np.int64],
+    pairs: NDArray[np.signedinteger],
+    scores: NDArray[np.float32],
+) -> None:
     """Fill `scores` with the share of all shingles of a pair that both of its texts have.
 
     Fast where pairs with the same first row follow one another, whose shingles are hashed once.
@@ -199,68 +278,90 @@ def jaccard(data, offsets, pairs, scores):  # type: ignore[no-untyped-def]
         scores: One a pair.
     """
     codes, hashes, keys = _scratch(offsets, pairs.ravel())
-    other_keys = np.empty_like(keys)
-    seen = np.zeros(len(keys), dtype=np.int32)
-    previous, size, mask = -1, 0, 0
+    other_keys = np.full_like(keys, EMPTY)
+    seen = np.zeros(len(keys), dtype=np.int64)
+    slots = np.empty_like(hashes)
+    previous, size, mask = -1, 0, ONE
     for index in range(len(pairs)):
         row, other = pairs[index]
         if row != previous:
             previous = row
             total = _shingles(data[offsets[row] : offsets[row + 1]], codes, hashes)
-            mask, size = _mask(total), 0
-            keys[: mask + 1] = 0
-            for place in range(total):
-                size += _insert(hashes[place], keys, mask)
+            mask = _mask(total)
+            keys[: mask + ONE] = EMPTY
+            size = _insert(hashes[:total], keys, mask, slots)
         total = _shingles(data[offsets[other] : offsets[other + 1]], codes, hashes)
-        other_mask = _mask(total)
-        other_keys[: other_mask + 1] = 0
-        shared, extra = 0, 0
-        for place in range(total):
-            hashed = hashes[place]
-            slot = np.int64(hashed & np.uint64(mask))
-            while keys[slot] and keys[slot] != hashed:
-                slot = (slot + 1) & mask
-            if not keys[slot]:
-                extra += _insert(hashed, other_keys, other_mask)
-            elif seen[slot] != index + 1:
+        shared, strange = 0, 0
+        for hashed in hashes[:total]:
+            slot = _slot(hashed, keys, mask)
+            if keys[slot] == EMPTY:
+                hashes[strange] = hashed
+                strange += 1
+            else:
+                shared += seen[slot] != index + 1
                 seen[slot] = index + 1
-                shared += 1
+        extra = _insert(hashes[:strange], other_keys, _mask(strange), slots)
+        for slot in slots[:extra]:
+            other_keys[slot] = EMPTY
         scores[index] = shared / (size + extra)
 
 
-@njit(nogil=True, cache=True)
-def _scratch(offsets, rows):  # type: ignore[no-untyped-def]
+@compiled
+def _insert(
+    hashes: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    mask: np.uint64,
+    slots: NDArray[np.uint64],
+) -> int:
+    """Put hashes into a table, and where the new ones went into `slots`; returns how many were new."""
+    count = 0
+    for hashed in hashes:
+        slot = _slot(hashed, keys, mask)
+        slots[count] = slot
+        count += keys[slot] == EMPTY
+        keys[slot] = hashed
+    return count
+
+
+@compiled
+def _slot(hashed: np.uint64, keys: NDArray[np.uint64], mask: np.uint64) -> np.uint64:
+    """Where in a table a hash is, or could be put."""
+    slot = hashed & mask
+    while keys[slot] != EMPTY and keys[slot] != hashed:
+        slot = (slot + ONE) & mask
+    return slot
+
+
+@compiled
+def _mask(total: int) -> np.uint64:
+    """One less than a power of two that is at least four times `total`: a table this size has few clashes."""
+    size = 16
+    while size < 4 * total:
+        size *= 2
+    return np.uint64(size - 1)
+
+
+@compiled
+def _scratch(
+    offsets: NDArray[np.int64], rows: NDArray[np.signedinteger]
+) -> tuple[NDArray[np.uint32], NDArray[np.uint64], NDArray[np.uint64]]:
     """Arrays that hold the longest of these texts: code points, shingle hashes, a hash table."""
     longest = SHINGLE
     for row in rows:
         longest = max(longest, offsets[row + 1] - offsets[row])
     codes = np.empty(longest + SHINGLE, dtype=np.uint32)
     hashes = np.empty(longest + SHINGLE, dtype=np.uint64)
-    return codes, hashes, np.empty(_mask(longest) + 1, dtype=np.uint64)
+    return codes, hashes, np.empty(_mask(longest) + ONE, dtype=np.uint64)
 
 
-@njit(nogil=True, cache=True)
-def _mask(total):  # type: ignore[no-untyped-def]
-    """One less than a power of two that is at least four times `total`: a table this size has few clashes."""
-    size = 16
-    while size < 4 * total:
-        size *= 2
-    return size - 1
-
-
-@njit(nogil=True, cache=True)
-def _insert(hashed, keys, mask):  # type: ignore[no-untyped-def]
-    """Put a hash into a table whose empty slots are 0; returns whether it was new."""
-    slot = np.int64(hashed & np.uint64(mask))
-    while keys[slot] and keys[slot] != hashed:
-        slot = (slot + 1) & mask
-    is_new = keys[slot] == 0
-    keys[slot] = hashed
-    return is_new
-
-
-@njit(nogil=True, cache=True)
-def keep_best(pairs, scores, is_alive, witness, similarity):  # type: ignore[no-untyped-def]
+@compiled
+def keep_best(
+    pairs: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    is_alive: NDArray[np.bool_],
+    witness: NDArray[np.int32],
+    similarity: NDArray[np.float32],
+) -> None:
     """Walk rows from the best to the worst: a row that is similar to a kept one goes, and that one is its witness.
 
     Args:

@@ -15,10 +15,15 @@ SIGNATURE_BYTES = 129
 """A byte for each of 128 bins, and how many of these a shingle fell into."""
 SURE_DEVIATIONS = 4.0
 """A pair is not compared if its signature's estimate lies this many standard deviations below the threshold."""
-TEXTS_AT_ONCE = 2_048
-"""Texts that are folded and hashed together: about as many as a core's cache holds."""
-PAIRS_AT_ONCE = 4_096
-"""Pairs whose texts are folded together where all texts are in memory."""
+TEXTS_AT_ONCE = 512
+"""Texts that are folded and hashed together: so few that they stay in a core's cache, and that the memory they take is
+used again; larger pieces go back to the operating system each time, and new ones cost more than the hashing."""
+PAIRS_AT_ONCE = 256
+"""Pairs whose texts are folded together where all texts are in memory: twice as many texts."""
+PAIRS_LOOKED_AT = 16_384
+"""Pairs whose signatures are compared together."""
+BANDS_AT_ONCE = 4
+"""Bands whose keys are computed together: each signature is read once for all of them."""
 PAIRS_IN_MEMORY = 250_000
 """Pairs whose texts are fetched together where they have to be read; some 300 MB for texts of 500 characters."""
 
@@ -80,7 +85,7 @@ def band_width(threshold: float) -> int:
 
 
 def fold(texts: Iterable[str]) -> Texts:
-    """Texts in the form in which they are compared; a NUL in a text counts as a space."""
+    """Texts in the form in which they are compared; control characters count as spaces."""
     import numpy as np
 
     parts = list(texts)
@@ -94,20 +99,27 @@ def fold(texts: Iterable[str]) -> Texts:
 
 
 def _fold_block(parts: Sequence[str]) -> Texts:
-    """The texts, a 0 behind each; few enough to stay in a core's cache from one form to the next."""
-    import unicodedata
-
+    """The texts; few enough to stay in a core's cache from one form to the next."""
     import numpy as np
 
-    joined = "\0".join(parts) + "\0"
-    # ASCII letters are made small where texts are cut into characters.
-    if not joined.isascii():
-        joined = unicodedata.normalize("NFKC", joined).casefold()
-    data = np.frombuffer(joined.encode("utf-8", errors="replace"), dtype=np.uint8)
-    ends = np.flatnonzero(data == 0)
-    if len(ends) != len(parts):
-        return _fold_block([part.replace("\0", " ") for part in parts])
-    return Texts(data, np.concatenate([[0], ends + 1]).astype(np.int64))
+    joined = "".join(parts)
+    if joined.isascii():
+        # ASCII letters are made small where texts are cut into characters.
+        content, sizes = joined.encode(), map(len, parts)
+    else:
+        folded = [_fold_one(part) for part in parts]
+        content, sizes = b"".join(folded), map(len, folded)
+    offsets = np.zeros(len(parts) + 1, dtype=np.int64)
+    np.cumsum(np.fromiter(sizes, dtype=np.int64, count=len(parts)), out=offsets[1:])
+    return Texts(np.frombuffer(content, dtype=np.uint8), offsets)
+
+
+def _fold_one(text: str) -> bytes:
+    import unicodedata
+
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).casefold()
+    return text.encode("utf-8", errors="replace")
 
 
 def signatures(texts: Sequence[str]) -> "NDArray[np.uint8]":
@@ -145,13 +157,14 @@ def candidate_pairs(
     packed: list[NDArray[np.uint64]] = []
 
     def search(first: int, last: int) -> None:
-        for band in range(first, last):
-            keys, pairs = np.empty(count, dtype=np.uint64), np.empty(2 * count, dtype=np.uint64)
-            minhash.band_keys(found, ranked, band * width, width, keys)
-            keys.sort()
-            packed.append(pairs[: minhash.bucket_pairs(keys, pairs)].copy())
+        keys = np.empty((last - first, count), dtype=np.uint64)
+        pairs = np.empty(2 * count, dtype=np.uint64)
+        minhash.band_keys(found, ranked, first * width, width, keys)
+        for band in keys:
+            band.sort()
+            packed.append(pairs[: minhash.bucket_pairs(band, pairs)].copy())
 
-    _in_threads(search, minhash.BINS // width, 1)
+    _in_threads(search, minhash.BINS // width, BANDS_AT_ONCE)
     every = np.concatenate(packed)
     # Sorting takes a tenth of the time of `np.unique`, which hashes.
     every.sort()
@@ -165,7 +178,7 @@ def candidate_pairs(
         part = slice(first, last)
         minhash.look_similar(found, pairs[part], limits, is_similar[part])
 
-    _in_threads(look, len(pairs), PAIRS_AT_ONCE)
+    _in_threads(look, len(pairs), PAIRS_LOOKED_AT)
     return pairs[is_similar]
 
 
