@@ -52,7 +52,7 @@ def ask_both() -> None:
 def ask(url: str, model: str) -> str:
     """One answer of one model."""
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
-    body = json.dumps({"model": model, "messages": messages, "max_tokens": 40}).encode()
+    body = json.dumps({"model": model, "messages": messages, "max_tokens": 64}).encode()
     request = urllib.request.Request(  # noqa: S310  # the address is our own server's
         f"{url}/chat/completions", body, {"Content-Type": "application/json"}
     )

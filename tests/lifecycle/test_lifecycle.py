@@ -127,7 +127,8 @@ def test_base_champion_and_version_answer_by_name_over_http(lifecycle):
     root = lifecycle.workspace.root
     code = "from tunesmith.cli.main import main; main()"
     command = [sys.executable, "-c", code, "serve", "--port", "0", "--json"]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as server:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=root, text=True, **pipes) as server:
         try:
             ready = json.loads(server.stdout.readline())
             with openai.OpenAI(base_url=ready["url"], api_key="unused") as client:
@@ -140,7 +141,9 @@ def test_base_champion_and_version_answer_by_name_over_http(lifecycle):
                     for name in ready["models"]
                 }
         finally:
-            server.send_signal(signal.SIGTERM)
+            server.send_signal(signal.SIGINT)
+            _, said = server.communicate()
+    assert (server.returncode, "stopped" in said) == (0, False)
     assert list(answers) == ["smollm2-135m-instruct", "house@1", "house"]
     assert answers["house"] == answers["house@1"] == case.expected
     assert answers["smollm2-135m-instruct"] != case.expected

@@ -11,6 +11,7 @@ from tunesmith.core.conversation import Message
 from tunesmith.engines.endpoint import Generation
 from tunesmith.engines.in_process import InProcessEngine
 from tunesmith.errors import DataError, NotMadeYetError, RecipeError
+from tunesmith.models.adapters import with_adapter
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
@@ -126,3 +127,19 @@ def test_the_adapter_carries_its_whole_lineage(workspace, dataset_of, tiny_model
     assert adapter.metrics.validation_loss is not None
     assert adapter.plot_path(workspace).read_bytes().startswith(b"\x89PNG")
     assert not list(adapter.folder(workspace).rglob("*.bin"))
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_training_and_serving_an_adapter_warn_of_no_other_library_s_renaming(
+    workspace, dataset_of, tiny_model
+):
+    inputs = inputs_of(dataset_of(PAIRS), tiny_model)
+    adapter = stage.run(QUICK.model_copy(update={"epochs": 1}), workspace, inputs, is_quiet=True)
+
+    base = load_model(
+        resolve(inputs.model, workspace.root),
+        inputs.model,
+        quantization="none",
+        precision="float32",
+    )
+    assert with_adapter(base.model, adapter.weights_folder(workspace), name="tuned").peft_config

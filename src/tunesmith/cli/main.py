@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -247,15 +246,17 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as leaving:
         if leaving.code == INTERRUPTED:
-            sys.stderr.write(
-                "\nstopped; what was finished is kept."
-                " Training goes on from its last checkpoint with `tunesmith train --resume`.\n"
-            )
+            sys.stderr.write(f"\nstopped; what was finished is kept.{_on_resuming(sys.argv)}\n")
         raise
 
 
+def _on_resuming(arguments: list[str]) -> str:
+    """What to do after an interrupted command, where it is not simply the same command again."""
+    if "train" not in arguments:
+        return ""
+    return " Training goes on from its last checkpoint with `tunesmith train --resume`."
+
+
 def _silence_libraries() -> None:
-    # bitsandbytes tells of an optional package that NF4 as we use it on a CPU has no need of; transformers
-    # tells of its own renaming, whoever calls it.
+    # bitsandbytes tells of an optional package that NF4 as we use it on a CPU has no need of.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message=".*gradient_checkpointing. is deprecated")

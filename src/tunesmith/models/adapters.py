@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelError
+from tunesmith.models.calling_peft import calling_peft
 
 
 def with_adapter(model: Any, folder: Path, *, name: str) -> Any:
@@ -23,7 +24,8 @@ def with_adapter(model: Any, folder: Path, *, name: str) -> Any:
         if isinstance(model, PeftModel):
             model.load_adapter(folder, adapter_name=name)
             return model
-        return PeftModel.from_pretrained(model, folder, adapter_name=name)
+        with calling_peft():
+            return PeftModel.from_pretrained(model, folder, adapter_name=name)
     except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise ModelError(

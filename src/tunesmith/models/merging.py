@@ -6,6 +6,7 @@ from typing import Any
 
 from tunesmith.artifacts.adapter import Quantization
 from tunesmith.errors import ModelError
+from tunesmith.models.calling_peft import calling_peft
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import LoadedModel, Precision, load_model
 from tunesmith.models.reference import ResolvedModel
@@ -45,7 +46,8 @@ def add_adapter(base: LoadedModel, folder: Path) -> Any:
             f"{folder} holds no {WEIGHTS_NAME}", fix="name a folder in peft's safetensors format"
         )
     try:
-        return PeftModel.from_pretrained(base.model, folder)
+        with calling_peft():
+            return PeftModel.from_pretrained(base.model, folder)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {str(error).splitlines()[0]}",

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tunesmith.artifacts.adapter import BaseModelId
+from tunesmith.core import fingerprint
 from tunesmith.models.config import BUNDLED_NAME
 from tunesmith.models.reference import HUB_NAME
 
@@ -36,9 +38,18 @@ def license_of(reference: str, folder: Path) -> str:
     return UNKNOWN
 
 
-def repository_of(reference: str) -> str | None:
-    """The hub repository that a reference names; None for files of this machine, whose path is nobody's business."""
-    if reference == BUNDLED_NAME:
+def repository_of(base: BaseModelId) -> str | None:
+    """The hub repository that a base model comes from; None for files of this machine."""
+    if base.reference == BUNDLED_NAME:
         return BUNDLED_REPOSITORY
-    name = reference.partition("@")[0]
-    return name if HUB_NAME.fullmatch(name) and not Path(name).exists() else None
+    name = base.reference.partition("@")[0]
+    # A folder may be called as a repository is, but its revision is a hash of its weights, shorter than a commit.
+    is_local = len(base.revision) == fingerprint.ID_LENGTH
+    return name if HUB_NAME.fullmatch(name) and not is_local else None
+
+
+def as_published(base: BaseModelId) -> BaseModelId:
+    """The base model as others may know it: of files of this machine the last part of the path, and their hash."""
+    if base.reference == BUNDLED_NAME or repository_of(base):
+        return base
+    return base.model_copy(update={"reference": Path(base.reference).name})

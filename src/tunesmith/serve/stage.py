@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from tunesmith.core.loopback import listen
 from tunesmith.engines.endpoint import Endpoint
@@ -31,6 +32,8 @@ def run(
     if on_ready:
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/v1")
     try:
-        uvicorn.Server(settings).run(sockets=[listener])
+        # Ctrl-C is how serving is meant to end, so it is no failure.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(settings).run(sockets=[listener])
     finally:
         asyncio.run(endpoint.close())

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ModelError, RecipeError
+from tunesmith.models.calling_peft import calling_peft
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.head import require_known_head
 from tunesmith.train.initialisation import start_from_base, start_from_rounding
@@ -41,7 +42,8 @@ def make_trainable(model: Any, config: TrainConfig, *, parent: Path | None = Non
     else:
         targets = find_targets(model, config.targets)
         _refuse_misfits(config, targets)
-        adapted = get_peft_model(model, _options(config, targets), autocast_adapter_dtype=True)
+        with calling_peft():
+            adapted = get_peft_model(model, _options(config, targets), autocast_adapter_dtype=True)
         if config.init != "default":
             INIT_STEPS[config.init](adapted)
     take_shortcuts(adapted, is_sharded=config.sharding == "fsdp")
@@ -68,7 +70,8 @@ def _continued(model: Any, folder: Path) -> Any:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(model, folder, is_trainable=True)
+        with calling_peft():
+            return PeftModel.from_pretrained(model, folder, is_trainable=True)
     except (RuntimeError, ValueError) as error:
         raise ModelError(
             f"the adapter in {folder} does not fit this base model: {str(error).splitlines()[0]}",

@@ -93,7 +93,7 @@ def save(
         metrics=metrics,
         warnings=tuple(warnings),
     )
-    _name_base(made, base.name)
+    name_base(made, base)
     target = adapter.weights_folder(workspace)
     shutil.rmtree(target, ignore_errors=True)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -104,11 +104,11 @@ def save(
     return adapter.save(workspace)
 
 
-def _name_base(folder: Path, name: str) -> None:
-    # peft writes the path of this machine's cache; whoever loads the adapter elsewhere needs the model's name.
+def name_base(folder: Path, base: BaseModelId) -> None:
+    """Write into an adapter's folder which base it belongs to; peft writes the path of this machine's cache."""
     path = folder / "adapter_config.json"
     if path.is_file():
         settings = json.loads(path.read_text(encoding="utf-8"))
-        reference, _, revision = name.rpartition("@")
-        settings |= {"base_model_name_or_path": reference, "revision": revision}
+        reference = base.reference.partition("@")[0]
+        settings |= {"base_model_name_or_path": reference, "revision": base.revision}
         write_text(path, json.dumps(settings, indent=2) + "\n")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunesmith.artifacts.adapter import Adapter, TrainWarning
 from tunesmith.core import fingerprint
@@ -58,8 +58,7 @@ def run(
         DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
     material = prepare(config, workspace, inputs)
-    budget = wanted_budget(config)
-    team = Team.of_environment()
+    team, budget = Team.of_environment(), wanted_budget(config)
     if team.size == 1:
         budget = require_fit(config, material)
         if config.workers > 1:
@@ -70,63 +69,61 @@ def run(
     team.take_device()
     return_freed_memory()
     base = load_base(config, material)
+    folder = workspace.folder("training") / _run_id(config, material, base)
+    session = Session(config, workspace, material, team, folder)
+    checkpoint = _checkpoint(session, is_resumed=is_resumed)
     parent = find_parent(config, workspace, base.identity)
-    folder = _run_folder(config, workspace, material, base)
-    checkpoint = _checkpoint(folder, team, is_resumed=is_resumed)
-    warnings, steps = list(inspect(config, material)), len(material.steps(config))
-    with live("training", steps, is_quiet=is_quiet or not team.is_first) as view:
+    model = make_trainable(base.model, config, parent=parent.folder if parent else None)
+    warnings = list(inspect(config, material))
+    with live("training", session.steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
-        shown = ShowTraining(view)
-        callbacks = [shown, TellValidation(inputs.on_validation)]
-        if team.is_first:
-            callbacks += make_trackers(config, folder, inputs.name)
-        trainer = _trainer(
-            config,
-            folder,
-            material,
-            make_trainable(base.model, config, parent=parent.folder if parent else None),
-            callbacks=callbacks,
-            token_budget=budget,
-            on_halved=_note(warnings, view),
-            team=team,
+        trainer = _watched_trainer(
+            session, model, view, token_budget=budget, on_halved=_note(warnings, view)
         )
-        shown.trainer = trainer
-        started = time.monotonic()
-        _train(trainer, checkpoint, view, team)
-        seconds = time.monotonic() - started
+        seconds = _train(trainer, checkpoint, view, team)
     if not team.is_first:
         return Adapter.load(workspace, team.told_by_first(""))
-    metrics = measured(
-        trainer, epochs=trainer.state.global_step / steps * config.epochs, seconds=seconds
-    )
-    adapter = save(trainer, config, workspace, material, base.identity, (metrics, warnings))
-    keep_tracks(config, folder, adapter.folder(workspace))
-    shutil.rmtree(folder)
+    adapter = _keep(session, trainer, base, warnings, seconds=seconds)
     team.told_by_first(adapter.id)
     return adapter
 
 
-def _run_folder(
-    config: TrainConfig, workspace: Workspace, material: Material, base: LoadedModel
-) -> Path:
+class Session(NamedTuple):
+    """One training, as one process of its team sees it."""
+
+    config: TrainConfig
+    workspace: Workspace
+    material: Material
+    team: Team
+    folder: Path
+    """Where checkpoints lie until the adapter is saved."""
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in all."""
+        return len(self.material.steps(self.config))
+
+
+def _run_id(config: TrainConfig, material: Material, base: LoadedModel) -> str:
     settings = [
         material.inputs.dataset.id,
         config.model_dump(mode="json"),
         base.identity.model_dump(mode="json"),
     ]
-    return workspace.folder("training") / fingerprint.short_id("run", settings)
+    return fingerprint.short_id("run", settings)
 
 
-def _checkpoint(folder: Path, team: Team, *, is_resumed: bool) -> str | None:
+def _checkpoint(session: Session, *, is_resumed: bool) -> str | None:
     from transformers.trainer_utils import get_last_checkpoint
 
+    folder = session.folder
     found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     if is_resumed and not found:
         raise NotMadeYetError(
             "interrupted run with this recipe and dataset", made_by="tunesmith train"
         )
-    if not is_resumed and team.is_first and folder.is_dir():
+    if not is_resumed and session.team.is_first and folder.is_dir():
         shutil.rmtree(folder)
     return found if is_resumed else None
 
@@ -140,11 +137,22 @@ def _note(warnings: list[TrainWarning], view: LiveView) -> Callable[[str], None]
     return note
 
 
-def _trainer(
-    config: TrainConfig, folder: Path, material: Material, model: Any, **options: Any
-) -> Any:
+def _watched_trainer(session: Session, model: Any, view: LiveView, **options: Any) -> Any:
+    """A trainer that shows what it does in `view`, and writes it to where the recipe says."""
+    inputs = session.material.inputs
+    shown = ShowTraining(view)
+    callbacks = [shown, TellValidation(inputs.on_validation)]
+    if session.team.is_first:
+        callbacks += make_trackers(session.config, session.folder, inputs.name)
+    trainer = _trainer(session, model, callbacks=callbacks, **options)
+    shown.trainer = trainer
+    return trainer
+
+
+def _trainer(session: Session, model: Any, **options: Any) -> Any:
     from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
+    config, folder, material = session.config, session.folder, session.material
     steps, validation = material.steps(config), material.validation
     arguments = _arguments(config, folder, len(steps), has_validation=bool(validation.examples))
     if material.verdicts:
@@ -167,6 +175,7 @@ def _trainer(
             train_dataset=Steps(material.train.examples, steps, material.sources),
             eval_dataset=validation.examples or None,
             pad_id=material.template.pad_id(),
+            team=session.team,
             **options,
         )
     if config.patience is not None and validation.examples and config.evaluations:
@@ -175,9 +184,11 @@ def _trainer(
     return trainer
 
 
-def _train(trainer: Any, checkpoint: str | None, view: LiveView, team: Team) -> None:
+def _train(trainer: Any, checkpoint: str | None, view: LiveView, team: Team) -> float:
+    """Train, and return the wall time in seconds."""
     stopping = StopBetweenSteps(view.say)
     trainer.add_callback(stopping)
+    started = time.monotonic()
     try:
         # Several workers are ended by the process that started them.
         with stopping.listening() if team.size == 1 else nullcontext():
@@ -187,6 +198,25 @@ def _train(trainer: Any, checkpoint: str | None, view: LiveView, team: Team) -> 
         if is_out_of_memory(error):
             raise OutOfMemoryError(str(error).partition("\n")[0]) from error
         raise
+    return time.monotonic() - started
+
+
+def _keep(
+    session: Session,
+    trainer: Any,
+    base: LoadedModel,
+    warnings: list[TrainWarning],
+    *,
+    seconds: float,
+) -> Adapter:
+    """The adapter with everything that tells of its training; checkpoints are no longer needed."""
+    config, workspace = session.config, session.workspace
+    epochs = trainer.state.global_step / session.steps * config.epochs
+    report = measured(trainer, epochs=epochs, seconds=seconds), warnings
+    adapter = save(trainer, config, workspace, session.material, base.identity, report)
+    keep_tracks(config, session.folder, adapter.folder(workspace))
+    shutil.rmtree(session.folder)
+    return adapter
 
 
 def _arguments(

@@ -2,6 +2,7 @@
 
 import shutil
 from functools import cache
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from conftest import save_dataset
 from release.lineages import report_of
+from tunesmith.artifacts.adapter import BaseModelId
 from tunesmith.artifacts.export import Export
 from tunesmith.core.conversation import Message
 from tunesmith.core.workspace import Workspace
@@ -18,6 +20,7 @@ from tunesmith.errors import ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.gguf import read_gguf
 from tunesmith.models.loading import load_model
+from tunesmith.models.provenance import as_published, repository_of
 from tunesmith.models.reference import resolve
 from tunesmith.models.template import ChatTemplate
 from tunesmith.train import stage as training
@@ -156,6 +159,34 @@ def test_an_adapter_export_loads_in_peft_and_its_card_tells_the_lineage(trained)
     assert set(manifest.files) == {
         str(path.relative_to(made.folder)) for path in made.folder.rglob("*") if path.is_file()
     } - {"manifest.json"}
+
+
+@pytest.mark.parametrize("form", ["adapter", "merged", "gguf"])
+def test_no_file_tells_where_the_base_lies_on_this_machine(form, trained, tmp_path):
+    given = workspace, inputs = trained("qlora")
+    base = inputs.lineage.adapter.base
+    assert Path(base.reference).is_absolute()
+
+    made = exported(given, tmp_path / "out", format=form)
+
+    written = [path for path in made.folder.rglob("*") if path.is_file()]
+    private = [str(Path(base.reference).parent).encode(), str(workspace.root).encode()]
+    assert [path.name for path in written if any(p in path.read_bytes() for p in private)] == []
+    assert made.export.base.name == f"{Path(base.reference).name}@{base.revision}"
+
+
+def test_a_folder_that_is_called_like_a_repository_is_not_taken_for_one():
+    def base(reference, revision):
+        return BaseModelId(
+            reference=reference, revision=revision, quantization="none", template_fingerprint=""
+        )
+
+    of_hub, of_disk = base("some/model@main", "a" * 40), base("models/mine", "a" * 12)
+
+    assert repository_of(of_hub) == "some/model"
+    assert as_published(of_hub) == of_hub
+    assert repository_of(of_disk) is None
+    assert as_published(of_disk).name == f"mine@{'a' * 12}"
 
 
 def test_nothing_is_overwritten_and_a_plan_writes_nothing(trained, tmp_path):

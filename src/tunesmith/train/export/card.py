@@ -1,7 +1,6 @@
 """The model card: Markdown for the hub with what the workspace knows about the model, and nothing else."""
 
 from importlib.resources import files
-from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.adapter import Adapter
@@ -9,7 +8,6 @@ from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.eval_report import EvalReport
 from tunesmith.artifacts.export import Export
 from tunesmith.models.provenance import UNKNOWN, repository_of
-from tunesmith.models.reference import HUB_NAME
 
 LIBRARIES = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
 
@@ -36,7 +34,7 @@ def write_card(export: Export, lineage: Lineage) -> str:
         dataset=lineage.dataset,
         report=lineage.report,
         license=export.license,
-        base_repository=repository_of(export.base.reference),
+        base_repository=repository_of(export.base),
         base=base_name(export),
         library=LIBRARIES[export.format],
         sentence=_sentence(export),
@@ -48,9 +46,8 @@ def write_card(export: Export, lineage: Lineage) -> str:
 
 
 def base_name(export: Export) -> str:
-    """The base as others know it: its repository, or the last part of a path of this machine."""
-    reference = export.base.reference.partition("@")[0]
-    return repository_of(export.base.reference) or Path(reference).name
+    """The base as others know it: its repository, or the name of a folder or file."""
+    return repository_of(export.base) or export.base.reference
 
 
 def _sentence(export: Export) -> str:
@@ -69,8 +66,8 @@ def _loading(export: Export) -> str:
     if export.format == "merged":
         lines.append('model = AutoModelForCausalLM.from_pretrained(".")')
     else:
-        is_hub = HUB_NAME.fullmatch(export.base.reference.partition("@")[0])
-        revision = f', revision="{export.base.revision}"' if is_hub else ""
+        is_commit = repository_of(export.base) == export.base.reference.partition("@")[0]
+        revision = f', revision="{export.base.revision}"' if is_commit else ""
         lines.insert(0, "from peft import PeftModel")
         lines.append(
             f'base = AutoModelForCausalLM.from_pretrained("{base_name(export)}"{revision})'

@@ -15,7 +15,7 @@ from tunesmith.core.progress import Progress, track
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.provenance import license_of
+from tunesmith.models.provenance import as_published, license_of
 from tunesmith.models.reference import ResolvedModel, resolve
 from tunesmith.train.export.card import Lineage, write_card
 from tunesmith.train.export.config import ExportConfig
@@ -182,7 +182,7 @@ def _make(
             adapter_id=lineage.adapter.id,
             dataset_id=lineage.dataset.id,
             report_id=lineage.report.id if lineage.report else None,
-            base=lineage.adapter.base,
+            base=as_published(lineage.adapter.base),
             license=facts["license"],
             fidelity=written.fidelity,
             over_plain_base=written.over_plain_base,

@@ -17,12 +17,14 @@ from tunesmith.models.config import ModelConfig
 from tunesmith.models.gguf import read_gguf
 from tunesmith.models.loading import LoadedModel, load_model
 from tunesmith.models.merging import add_adapter
+from tunesmith.models.provenance import as_published
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.models.template import ChatTemplate
 from tunesmith.train.export.config import ExportConfig
 from tunesmith.train.export.fidelity import compare, predictions
 from tunesmith.train.export.gguf_file import convert, find_converter, write_gguf
 from tunesmith.train.export.modelfile import modelfile, read_pieces
+from tunesmith.train.saving import name_base
 
 TOLERANCE: dict[NumberFormat, float] = {
     "float32": 1e-6,
@@ -104,6 +106,7 @@ def write_weights(
     plain = _over_plain(tuned, conversations, expected) if held != "none" else None
     if config.format == "adapter":
         shutil.copytree(tuned.weights, folder, dirs_exist_ok=True)
+        name_base(folder, as_published(tuned.adapter.base))
         progress.advance(2, "adapter copied")
         return Written(None, plain, ())
     if config.into_plain_base:
