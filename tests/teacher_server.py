@@ -3,19 +3,18 @@
 import asyncio
 import hashlib
 import json
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-import uvicorn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from serving import answering
 
 KEY = "sk-test-0123456789"
 
@@ -220,14 +219,5 @@ def _anthropic_events(body: dict[str, Any], answer: str) -> str:
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """The app on a free port of this machine; gives the address up to `/v1`."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with answering(app) as address:
+        yield f"{address}/v1"

@@ -2,16 +2,12 @@
 
 import asyncio
 import json
-import socket
-import threading
-import time
-from contextlib import contextmanager
 
 import httpx2
 import openai
 import pytest
-import uvicorn
 
+from serving import answering
 from tunesmith.engines.scripted import ScriptedEndpoint
 from tunesmith.errors import RequestTooLargeError
 from tunesmith.serve.app import make_app
@@ -25,26 +21,11 @@ def script(request) -> str:
     return f"{request.model} heard {asked}"
 
 
-@contextmanager
-def served(app):
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def url():
     endpoint = ScriptedEndpoint(script, ["base", "owner/tuned"])
     config = ServeConfig(max_body_bytes=2000, max_tokens=50)
-    with served(make_app(endpoint, config)) as address:
+    with answering(make_app(endpoint, config)) as address:
         yield address
 
 
@@ -135,7 +116,7 @@ def test_more_requests_than_places_are_refused_at_once_and_the_places_come_back(
             sent = [opened.post(f"{url}/v1/completions", json=body) for _ in range(5)]
             return sorted(answer.status_code for answer in await asyncio.gather(*sent))
 
-    with served(make_app(endpoint, ServeConfig(max_waiting=2))) as url:
+    with answering(make_app(endpoint, ServeConfig(max_waiting=2))) as url:
         assert asyncio.run(at_once(url)) == [200, 200, 429, 429, 429]
         assert asyncio.run(at_once(url))[0] == 200
         refused = httpx2.post(f"{url}/v1/completions", json={**body, "model": "none"})
