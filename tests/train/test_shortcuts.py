@@ -9,7 +9,7 @@ from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
 from tunesmith.models.template import Encoded
-from tunesmith.train import attention, packing
+from tunesmith.train import attention, lora, packing
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.initialisation import save_adapter
@@ -47,7 +47,10 @@ def opened(folder, precision):
 
 def adapted(folder, precision):
     """A model on every shortcut it can take, its adapter not zero."""
-    base = opened(folder, precision).model
+    return with_adapter(opened(folder, precision).model)
+
+
+def with_adapter(base):
     base.set_attn_implementation("eager")
     model = make_trainable(base, LORA)
     torch.manual_seed(1)
@@ -104,6 +107,26 @@ def test_all_shortcuts_together_have_the_gradients_of_plain_peft(family, precisi
 
     assert loss.item() == pytest.approx(expected, rel=EXACT if precision == "float32" else 2e-3)
     assert difference(gradients(model), plain) < most
+
+
+def test_weights_held_in_4_bits_have_the_gradients_of_the_values_they_stand_for(tiny_model):
+    config = ModelConfig(base=str(tiny_model))
+    resolved = resolve(config, tiny_model)
+    seen = {}
+    for holding in ("packed", "unpacked"):
+        loaded = load_model(
+            resolved, config, quantization="nf4", precision="bfloat16", holding=holding
+        )
+        model = with_adapter(loaded.model)
+        linear = model.get_base_model().model.layers[0].mlp.down_proj
+        assert lora.is_packed(linear.base_layer) == (holding == "packed")
+        assert linear.forward.__qualname__.startswith("Joined")
+        loss = loss_sum(model, rows_of(model.config.vocab_size), pad_id=0)
+        loss.backward()
+        seen[holding] = loss.item(), gradients(model)
+
+    assert seen["packed"][0] == seen["unpacked"][0]
+    assert difference(seen["packed"][1], seen["unpacked"][1]) == 0
 
 
 def test_one_step_of_eight_has_the_gradients_of_eight_of_one(family):

@@ -9,6 +9,8 @@ from tunesmith.models.reference import ResolvedModel
 from tunesmith.models.template import ChatTemplate
 
 Precision = Literal["float32", "bfloat16"]
+Holding = Literal["packed", "unpacked"]
+"""How quantized weights lie in memory: in their 4 or 8 bits, or as the 16-bit values that those stand for."""
 
 
 class LoadedModel(NamedTuple):
@@ -51,6 +53,11 @@ def identify(
     )
 
 
+def default_holding(device: str) -> Holding:
+    """How quantized weights are held on `cuda` or `cpu` where nobody decides: 4-bit products are slow on a CPU."""
+    return "packed" if device == "cuda" else "unpacked"
+
+
 def device_name() -> str:
     """`cuda` where a CUDA device is, else `cpu`."""
     import torch
@@ -64,13 +71,13 @@ def load_model(
     *,
     quantization: Quantization,
     precision: Precision,
-    is_dequantized: bool = False,
+    holding: Holding | None = None,
 ) -> LoadedModel:
     """The model on this machine's device, computing in `precision`.
 
-    On CUDA, quantized weights stay 4- or 8-bit and are dequantized as they are used. On a CPU they are quantized and
-    dequantized once: the very same values, faster, at the memory of plain weights. LLM.int8 on CUDA also rounds
-    the layers' inputs to 8 bits; on a CPU they stay as they are. `is_dequantized` asks for the CPU's way on CUDA too.
+    Packed weights are dequantized whenever they are used; unpacked ones were, once: the very same values, faster, at
+    the memory of plain weights. Unless told, they are packed on CUDA and unpacked on a CPU. LLM.int8 on CUDA also
+    rounds the layers' inputs to 8 bits; on a CPU they stay as they are, and 8-bit weights are always unpacked.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -80,7 +87,9 @@ def load_model(
     device = device_name()
     dtype = getattr(torch, precision)
     is_quantized = quantization != "none"
-    is_packed = is_quantized and device == "cuda" and not is_dequantized
+    is_packed = is_quantized and (holding or default_holding(device)) == "packed"
+    if device == "cpu" and quantization == "int8":
+        is_packed = False
     options: dict[str, Any] = (
         {"quantization_config": _bitsandbytes_options(quantization, dtype)} if is_packed else {}
     )
@@ -94,7 +103,11 @@ def load_model(
     )
     if is_quantized and not is_packed:
         round_weights(model, nf4_value if quantization == "nf4" else int8_value)
-        model.to(dtype)
+        # Weights alone: in bfloat16 the rotary frequencies, which are buffers, would turn long rows elsewhere.
+        for weight in model.parameters():
+            weight.data = weight.data.to(dtype)
+    if is_packed and device == "cpu":
+        _keep_packing(model)
     model.requires_grad_(False)
     model.eval()
     template = load_template(resolved, config)
@@ -134,6 +147,13 @@ def int8_value(weight: Any) -> Any:
 
     packed, largest, _ = int8_vectorwise_quant(weight.to(torch.float16))
     return int8_vectorwise_dequant(packed, largest)
+
+
+def _keep_packing(model: Any) -> None:
+    # Outside training, a 4-bit layer on a CPU with AVX512 lays its weight out anew, and dequantizing reads it wrongly.
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _bitsandbytes_options(quantization: Quantization, compute_dtype: Any) -> Any:

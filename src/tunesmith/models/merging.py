@@ -28,7 +28,7 @@ def load_merged(
         ModelError: If the folder holds no safetensors adapter, or one that does not fit.
     """
     base = load_model(
-        resolved, config, quantization=quantization, precision=precision, is_dequantized=True
+        resolved, config, quantization=quantization, precision=precision, holding="unpacked"
     )
     return base._replace(model=add_adapter(base, folder).merge_and_unload(safe_merge=True).eval())
 

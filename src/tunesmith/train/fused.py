@@ -42,7 +42,7 @@ def _candidate(module: Any) -> Callable[..., torch.Tensor] | None:
 def _agrees(module: Any, candidate: Callable[..., torch.Tensor]) -> bool:
     weight = getattr(module, "weight", None)
     if weight is None:
-        weight = module.gate_proj.weight
+        weight = module.gate_proj.joined.weight()
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(1, 4, weight.shape[-1], generator=generator).to(weight.device, weight.dtype)
     with torch.no_grad():

@@ -7,7 +7,8 @@ matrices along a diagonal, added in place; the backward pass is written out and 
 nor of an input that needs none. The adapter's float32 weights stay the optimizer's masters; casting them down where
 they are used keeps gradients that accumulate in float32.
 
-Layers that compute more than this (DoRA, dropout, stacked experts, 4-bit weights) keep what they have.
+Weights that are held in 4 bits are unpacked for the product alone, and again in the backward pass. Layers that compute
+more than this (DoRA, dropout, stacked experts, 8-bit weights) keep what they have.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,9 +52,9 @@ def join_siblings(model: Any) -> None:
 
 
 def is_simple(layer: Any) -> bool:
-    """Whether the layer is a frozen plain linear layer, with one plain adapter or none."""
+    """Whether the layer is a frozen linear layer, plain or in 4 bits, with one plain adapter or none."""
     base = getattr(layer, "base_layer", layer)
-    if type(base) is not torch.nn.Linear or base.weight.requires_grad:
+    if not (type(base) is torch.nn.Linear or is_packed(base)) or base.weight.requires_grad:
         return False
     if base.bias is not None and base.bias.requires_grad:
         return False
@@ -69,6 +70,12 @@ def is_simple(layer: Any) -> bool:
     )
 
 
+def is_packed(base: Any) -> bool:
+    """Whether a linear layer's weight is held in 4 bits, as bitsandbytes packs it."""
+    weight: Any = getattr(base, "weight", None)
+    return getattr(weight, "quant_state", None) is not None and weight.dtype == torch.uint8
+
+
 class Joined:
     """Simple layers that read the same input; the first that is called computes all of them."""
 
@@ -78,8 +85,10 @@ class Joined:
         bases = [getattr(layer, "base_layer", layer) for layer in layers]
         self.sizes = [base.out_features for base in bases]
         self._bases = bases
+        self._is_packed = is_packed(bases[0])
         if len(bases) > 1:
-            _lay_together(bases, "weight")
+            if not self._is_packed:
+                _lay_together(bases, "weight")
             if bases[0].bias is not None:
                 _lay_together(bases, "bias")
         self._input: torch.Tensor | None = None
@@ -99,7 +108,7 @@ class Joined:
         factors = [factor for adapter in adapters if adapter for factor in adapter[:2]]
         scales = tuple(adapter.scale if adapter else None for adapter in adapters)
         shape = Shape(tuple(self.sizes), scales)
-        return _Product.apply(x, self._whole("weight"), self._whole("bias"), shape, *factors)
+        return _Product.apply(x, self.weight, self._whole("bias"), shape, *factors)
 
     def _forward_of(self, number: int) -> Callable[[torch.Tensor], torch.Tensor]:
         def forward(x: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
@@ -124,6 +133,15 @@ class Joined:
             or not (layer.disable_adapters or layer.merged or len(layer.active_adapters) != 1)
             for layer in self._layers
         )
+
+    def weight(self) -> torch.Tensor:
+        """All weights below one another; unpacked ones are let go after the product."""
+        if self._is_packed:
+            parts = [_unpacked(base.weight) for base in self._bases]
+            return parts[0] if len(parts) == 1 else torch.cat(parts)
+        whole = self._whole("weight")
+        assert whole is not None  # noqa: S101  # only a bias can be missing
+        return whole
 
     def _whole(self, name: str) -> torch.Tensor | None:
         parts = [getattr(base, name) for base in self._bases]
@@ -168,6 +186,14 @@ def _fit_together(layers: Sequence[Any]) -> bool:
     return len(kinds) == 1 and len({base.weight.device for base in bases}) == 1
 
 
+def _unpacked(weight: Any) -> torch.Tensor:
+    from bitsandbytes.functional import dequantize_4bit
+
+    dense = dequantize_4bit(weight.data, weight.quant_state)
+    assert isinstance(dense, torch.Tensor)  # noqa: S101  # bitsandbytes is untyped
+    return dense
+
+
 def _lie_together(parts: Sequence[torch.Tensor]) -> bool:
     """Whether each tensor begins where the one before it ends, in one storage."""
     storage = parts[0].untyped_storage().data_ptr()
@@ -192,22 +218,21 @@ class _Product(torch.autograd.Function):  # type: ignore[misc]  # torch is untyp
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        weight: torch.Tensor,
+        weight: Callable[[], torch.Tensor],
         bias: torch.Tensor | None,
         shape: Shape,
         *factors: torch.Tensor,
     ) -> torch.Tensor:
         flat = x.flatten(0, -2)
-        out = functional.linear(flat, weight, bias)
-        ctx.shape, ctx.ranks = shape, [len(down) for down in factors[::2]]
+        out = functional.linear(flat, weight(), bias)
+        # The weight is asked for again in the backward pass: kept for it, unpacked layers would all be held at once.
+        ctx.weight, ctx.shape, ctx.ranks = weight, shape, [len(down) for down in factors[::2]]
         if factors:
             down = torch.cat(factors[::2]).to(x.dtype)
             up = _diagonal(shape, factors[1::2], like=out)
             inner = flat @ down.t()
             out.addmm_(inner, up.t())
-            ctx.save_for_backward(flat, weight, inner, down, up)
-        else:
-            ctx.save_for_backward(weight)
+            ctx.save_for_backward(flat, inner, down, up)
         return out.view(*x.shape[:-1], -1)
 
     @staticmethod
@@ -216,14 +241,13 @@ class _Product(torch.autograd.Function):  # type: ignore[misc]  # torch is untyp
         outer = grad.shape[:-1]
         grad = grad.flatten(0, -2)
         if not ctx.ranks:
-            (weight,) = ctx.saved_tensors
-            grad_x = (grad @ weight).view(*outer, -1) if needs_input else None
+            grad_x = (grad @ ctx.weight()).view(*outer, -1) if needs_input else None
             return grad_x, None, None, None
-        flat, weight, inner, down, up = ctx.saved_tensors
+        flat, inner, down, up = ctx.saved_tensors
         grad_inner = grad @ up
         grad_x = None
         if needs_input:
-            grad_x = (grad @ weight).addmm_(grad_inner, down).view(*outer, -1)
+            grad_x = (grad @ ctx.weight()).addmm_(grad_inner, down).view(*outer, -1)
         grad_down = (grad_inner.t() @ flat).float().split(ctx.ranks)
         grad_up = grad.t() @ inner
         factors: list[torch.Tensor] = []

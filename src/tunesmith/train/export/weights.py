@@ -65,7 +65,7 @@ class Tuned(NamedTuple):
             self.config,
             quantization=quantization,
             precision=precision,
-            is_dequantized=True,
+            holding="unpacked",
         )
         return base._replace(model=add_adapter(base, self.weights).eval())
 
