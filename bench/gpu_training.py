@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-SIDES = ("trl", "tunesmith", "unsloth")
+HOLDINGS = {"tunesmith": "packed", "tunesmith-unpacked": "unpacked"}
+SIDES = ("trl", *HOLDINGS, "unsloth")
 ROWS_A_STEP, RANK = 8, 16
 TEMPLATE = (
     "{% for m in messages %}<s>{{ m['role'] }}\n{{ m['content'] }}</s>{% endfor %}"
@@ -84,7 +85,7 @@ def make_model(folder: Path, *, is_tiny: bool) -> None:
 def compare(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Every installed side at every length, each in a process of its own, one after the other."""
     result: dict[str, Any] = {"ceiling_flops": ceiling(), "lengths": {}}
-    sides = [side for side in SIDES if side == "tunesmith" or find_spec(side)]
+    sides = [side for side in SIDES if side in HOLDINGS or find_spec(side)]
     for length in options.lengths.split(","):
         rows = {}
         for side in sides:
@@ -108,7 +109,9 @@ def measure(side: str, folder: Path, length: int, steps: int) -> dict[str, float
         [generator.randrange(3, 250) for _ in range(length)] for _ in range(ROWS_A_STEP * steps)
     ]
     seconds = (
-        tunesmith_seconds(folder, rows) if side == "tunesmith" else trl_seconds(side, folder, rows)
+        tunesmith_seconds(folder, rows, HOLDINGS[side])
+        if side in HOLDINGS
+        else trl_seconds(side, folder, rows)
     )
     return {
         "tokens_per_second": length * ROWS_A_STEP * (steps - 1) / seconds,
@@ -187,8 +190,8 @@ def unsloth_model(folder: Path, length: int) -> tuple[Any, dict[str, Any]]:
     return FastLanguageModel.get_peft_model(model, r=RANK, lora_alpha=32, target_modules=names), {}
 
 
-def tunesmith_seconds(folder: Path, rows: list[list[int]]) -> float:
-    """The step of `tunesmith train`, and AdamW."""
+def tunesmith_seconds(folder: Path, rows: list[list[int]], holding: Any) -> float:
+    """The step of `tunesmith train`, and AdamW; 4-bit weights packed, or unpacked once."""
     import torch
 
     from tunesmith.models.config import ModelConfig
@@ -201,7 +204,13 @@ def tunesmith_seconds(folder: Path, rows: list[list[int]]) -> float:
     from tunesmith.train.step import loss_sum
 
     config = ModelConfig(base=str(folder))
-    base = load_model(resolve(config, folder), config, quantization="nf4", precision="bfloat16")
+    base = load_model(
+        resolve(config, folder),
+        config,
+        quantization="nf4",
+        precision="bfloat16",
+        holding=holding,
+    )
     model = make_trainable(base.model, TrainConfig(rank=RANK)).train()
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]

@@ -216,6 +216,18 @@ def test_training_goes_on_from_an_adapter_and_remembers_it(
         stage.run(config.model_copy(update={"rank": 16}), workspace, inputs, is_quiet=True)
 
 
+def test_packed_weights_train_to_the_same_adapter(workspace, dataset_of, tiny_model):
+    inputs = inputs_of(dataset_of([("ping", "pong")] * 8, [("ping", "pong")]), tiny_model)
+    weights = []
+    for holding in ("packed", "unpacked"):
+        config = QUICK.model_copy(update={"method": "qlora", "holding": holding})
+        adapter = stage.run(config, workspace, inputs, is_quiet=True)
+        folder = adapter.weights_folder(workspace)
+        weights.append((folder / "adapter_model.safetensors").read_bytes())
+
+    assert weights[0] == weights[1]
+
+
 def test_an_adapter_of_another_base_is_not_continued(workspace, dataset_of, tiny_model, tmp_path):
     import shutil
 

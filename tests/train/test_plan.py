@@ -98,8 +98,8 @@ def test_settings_that_fit_are_found_in_order_of_least_harm(material_of):
     def fitting(share):
         return Fitting(material, Device("test", "cpu", int(share * whole / 0.9), 0, None))
 
-    assert roomy.require_fit(config) == 2048
-    assert fitting(1.01).require_fit(config) == 2048
+    assert roomy.require_fit(config).tokens == 2048
+    assert fitting(1.01).require_fit(config).tokens == 2048
     auto = fitting(0.6).advise(config)
     assert auto.settings == {"micro_batch_tokens": "auto"}
     with pytest.raises(DoesNotFitError, match="test has") as caught:
@@ -141,7 +141,29 @@ def test_a_gpu_is_found_by_name_and_by_size_and_time_costs_money(material_of):
     assert plan.seconds == pytest.approx(seconds)
     assert plan.cost == pytest.approx(seconds, abs=1e-4)
     assert not plan.is_measured
-    assert plan.memory.weights < make_plan(config, material).memory.weights  # 4 bits on a GPU
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+def test_weights_are_unpacked_where_they_fit_and_stay_packed_where_they_do_not(material_of, kind):
+    config = TrainConfig(micro_batch_tokens=64)
+    material = material_of(config)
+    roomy = Fitting(material, Device("test", kind, 10**12, 0, None))
+    sizes = {
+        holding: roomy.memory(config.model_copy(update={"holding": holding}), budget=64)
+        for holding in ("packed", "unpacked")
+    }
+    # 4 bits a weight and 0.127 of constants, where the unpacked ones have 16.
+    saved = sizes["unpacked"].weights - sizes["packed"].weights
+    assert sizes["packed"].constants == pytest.approx(saved * 0.127 / 12, rel=1e-3)
+    assert roomy.require_fit(config).holding == "unpacked"
+
+    # In between fits, on this device, only what is packed: loading aside, which a CPU does beside the mapped file.
+    between = (sizes["packed"].total + sizes["unpacked"].total) / 2 / 0.9
+    tight = Fitting(material, Device("test", kind, int(between), 0, None))
+
+    assert tight.require_fit(config).holding == "packed"
+    unpacked = config.model_copy(update={"holding": "unpacked"})
+    assert tight.advise(unpacked).settings["holding"] == "packed"
 
 
 CASES = {

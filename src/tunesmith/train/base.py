@@ -3,24 +3,33 @@
 from typing import Any
 
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import LoadedModel, device_name, load_model
+from tunesmith.models.loading import Holding, LoadedModel, device_name, load_model
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.material import Material
 
 
-def load_base(config: TrainConfig, material: Material) -> LoadedModel:
-    """The base model of a run, ready for an adapter."""
-    return load_frozen(config, material.inputs.model, material.resolved)
+def load_base(
+    config: TrainConfig, material: Material, *, holding: Holding | None = None
+) -> LoadedModel:
+    """The base model of a run, ready for an adapter; quantized weights held as told, or as is usual there."""
+    return load_frozen(config, material.inputs.model, material.resolved, holding=holding)
 
 
-def load_frozen(config: TrainConfig, model: ModelConfig, resolved: ResolvedModel) -> LoadedModel:
+def load_frozen(
+    config: TrainConfig,
+    model: ModelConfig,
+    resolved: ResolvedModel,
+    *,
+    holding: Holding | None = None,
+) -> LoadedModel:
     """A base model, ready for an adapter."""
     loaded = load_model(
         resolved,
         model,
         quantization=config.quantization,
         precision="float32" if config.method == "full" else "bfloat16",
+        holding=holding,
     )
     if device_name() == "cpu":
         own_weights(loaded.model)

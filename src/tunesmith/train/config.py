@@ -29,6 +29,9 @@ class TrainConfig(Section):
     """`qlora`: an adapter over a quantized base; `lora`: over the base as it is; `full`: all weights."""
     bits: Literal[4, 8] | None = None
     """Of a base weight under `qlora`: 4 (NF4 with double quantization, the default there) or 8 (LLM.int8)."""
+    holding: Literal["auto", "packed", "unpacked"] = "auto"
+    """Of a quantized base: `packed` in its 4 or 8 bits, each layer unpacked whenever it is used; `unpacked` once, which
+    is faster and takes the memory of a bfloat16 base; `auto` unpacks where that fits. The result is the same."""
     variant: Variant = "lora"
     """`dora` also learns each row's length, in slower layers; `rslora` scales by alpha / sqrt(rank)."""
     init: Initialisation = "default"
@@ -111,6 +114,11 @@ class TrainConfig(Section):
             problems.append(
                 f"bits: {self.bits} quantizes the base, which method: {self.method} leaves as it is;"
                 " set method: qlora or leave bits out"
+            )
+        if self.holding != "auto" and self.method != "qlora":
+            problems.append(
+                f"holding: {self.holding} is for a quantized base, which method: {self.method} does not have;"
+                " set method: qlora or leave holding out"
             )
         if self.method == "full":
             adapter_only = {"variant": "lora", "init": "default", "continue_from": None}

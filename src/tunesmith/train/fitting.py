@@ -5,13 +5,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from tunesmith.errors import DoesNotFitError
-from tunesmith.models.loading import device_name
+from tunesmith.models.loading import Holding, device_name
 from tunesmith.models.template import Encoded
 from tunesmith.train.batches import micro_batches
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device, find_device
 from tunesmith.train.material import Material
-from tunesmith.train.memory import Memory, estimate
+from tunesmith.train.memory import Memory, estimate, holding_of
 from tunesmith.train.rehearsal import Rehearsal, rehearse, text_settings
 
 RESERVE = 0.9
@@ -41,6 +41,15 @@ class Advice(NamedTuple):
     def shown(self) -> str:
         """The settings as lines of a recipe, joined by commas."""
         return ", ".join(f"train.{name}: {_yaml(value)}" for name, value in self.settings.items())
+
+
+class Fit(NamedTuple):
+    """What a recipe may leave open, decided."""
+
+    tokens: int
+    """Of a micro-batch, at most."""
+    holding: Holding
+    """Of the base's weights."""
 
 
 class Fitting:
@@ -86,15 +95,27 @@ class Fitting:
             budget //= 2
         return budget
 
-    def require_fit(self, config: TrainConfig) -> int:
-        """The micro-batch to train with.
+    def settled(self, config: TrainConfig) -> TrainConfig:
+        """The settings with `holding` decided: unpacked where that fits, at half the micro-batch at least."""
+        if config.quantization == "none" or config.holding != "auto":
+            return config
+        packed, unpacked = (
+            config.model_copy(update={"holding": holding}) for holding in ("packed", "unpacked")
+        )
+        budget = self.budget(unpacked)
+        is_roomy = 2 * budget >= self.budget(packed) and self.fits(unpacked, budget=budget)
+        return unpacked if is_roomy else packed
+
+    def require_fit(self, config: TrainConfig) -> Fit:
+        """How to train on this device.
 
         Raises:
             DoesNotFitError: If the run does not fit; its fix are the settings that would.
         """
+        config = self.settled(config)
         budget = self.budget(config)
         if self.fits(config, budget=budget):
-            return budget
+            return Fit(budget, holding_of(config, self._device.kind))
         advice = self.advise(config)
         raise DoesNotFitError(
             needed_bytes=self.memory(config, budget=budget).total,
@@ -108,7 +129,7 @@ class Fitting:
         settings: dict[str, Any] = {}
         for change, harm in self._changes(config):
             settings |= change
-            changed = config.model_copy(update=settings)
+            changed = self.settled(config.model_copy(update=settings))
             budget = self.budget(changed)
             if self.fits(changed, budget=budget):
                 return Advice(settings, harm, self.memory(changed, budget=budget))
@@ -117,6 +138,8 @@ class Fitting:
     def _changes(self, config: TrainConfig) -> Iterator[tuple[dict[str, Any], str]]:
         if config.micro_batch_tokens != "auto":
             yield {"micro_batch_tokens": "auto"}, "the result stays the same"
+        if config.holding == "unpacked":
+            yield {"holding": "packed"}, "layers are unpacked whenever they are used"
         if not config.gradient_checkpointing:
             yield {"gradient_checkpointing": True}, "steps take about a third longer"
         if not config.optimizer.endswith("8bit"):
@@ -161,16 +184,22 @@ class Fitting:
         return rehearse(config, material.resolved, material.inputs.model, largest)
 
 
-def require_fit(config: TrainConfig, material: Material) -> int:
-    """The micro-batch to train with on this machine; only what may not fit is rehearsed.
+def require_fit(config: TrainConfig, material: Material) -> Fit:
+    """How to train on this machine; only what may not fit is rehearsed.
 
     Raises:
         DoesNotFitError: If the run does not fit; its fix are the settings that would.
     """
     device, budget = find_device(None), wanted_budget(config)
     if _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
-        return budget
+        is_open = config.holding == "auto"
+        return Fit(budget, "unpacked" if is_open else holding_of(config, device.kind))
     return Fitting(material, device).require_fit(config)
+
+
+def usual_fit(config: TrainConfig) -> Fit:
+    """The recipe's settings; what it leaves open as this kind of device usually has it."""
+    return Fit(wanted_budget(config), holding_of(config, device_name()))
 
 
 def wanted_budget(config: TrainConfig) -> int:

@@ -137,8 +137,7 @@ class Joined:
     def weight(self) -> torch.Tensor:
         """All weights below one another; unpacked ones are let go after the product."""
         if self._is_packed:
-            parts = [_unpacked(base.weight) for base in self._bases]
-            return parts[0] if len(parts) == 1 else torch.cat(parts)
+            return _unpacked([base.weight for base in self._bases])
         whole = self._whole("weight")
         assert whole is not None  # noqa: S101  # only a bias can be missing
         return whole
@@ -186,12 +185,18 @@ def _fit_together(layers: Sequence[Any]) -> bool:
     return len(kinds) == 1 and len({base.weight.device for base in bases}) == 1
 
 
-def _unpacked(weight: Any) -> torch.Tensor:
+def _unpacked(weights: Sequence[Any]) -> torch.Tensor:
     from bitsandbytes.functional import dequantize_4bit
 
-    dense = dequantize_4bit(weight.data, weight.quant_state)
-    assert isinstance(dense, torch.Tensor)  # noqa: S101  # bitsandbytes is untyped
-    return dense
+    states = [weight.quant_state for weight in weights]
+    sizes = [state.shape[0] for state in states]
+    whole = torch.empty(
+        sum(sizes), states[0].shape[1], dtype=states[0].dtype, device=weights[0].device
+    )
+    # One after the other, so that a single layer at most is there twice.
+    for rows, weight, state in zip(whole.split(sizes), weights, states, strict=True):
+        rows.copy_(dequantize_4bit(weight.data, state))
+    return whole
 
 
 def _lie_together(parts: Sequence[torch.Tensor]) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from tunesmith.models.loading import Holding, default_holding
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device
 from tunesmith.train.optimizers import choose_optimizer
@@ -14,13 +15,20 @@ et al. 2023, QLoRA, section 3); LLM.int8 keeps one 32-bit value a row, here of 4
 WEIGHT_BITS = {"nf4": 4, "int8": 8, "none": 16}
 
 
+def holding_of(config: TrainConfig, kind: str) -> Holding:
+    """How a run on `cpu` or `cuda` holds its base where memory does not decide; what is not quantized is unpacked."""
+    if config.quantization == "none" or (config.quantization, kind) == ("int8", "cpu"):
+        return "unpacked"
+    return default_holding(kind) if config.holding == "auto" else config.holding
+
+
 class Memory(NamedTuple):
     """Bytes by what they hold."""
 
     weights: int
     """The base as it is held; under `full` the trained weights themselves."""
     constants: int
-    """Of quantization, where the weights stay packed: on CUDA."""
+    """Of quantization, where the weights stay packed."""
     adapters: int
     """Trained A and B, in float32."""
     gradients: int
@@ -53,13 +61,14 @@ def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: in
     """
     layers, share = seen.layers, tokens / seen.tokens
     trained = seen.trained_parameters.at(layers)
-    weights, constants, unpacked = seen.frozen_bytes.at(layers), 0.0, 0.0
-    if device.kind == "cuda" and config.quantization != "none":
-        # Packed weights are unpacked for each product, one layer at a time.
+    whole = seen.frozen_bytes.at(layers)
+    weights, constants, unpacked = whole, 0.0, 0.0
+    if holding_of(config, device.kind) == "packed":
+        # Packed weights are unpacked for each product, up to two layers at a time, one of them on its way there.
         linear = seen.frozen_linear_parameters.at(layers)
         weights += linear * (WEIGHT_BITS[config.quantization] / 8 - BFLOAT16_BYTES)
         constants = linear * CONSTANT_BITS[config.quantization] / 8
-        unpacked = seen.largest_linear.at(layers) * BFLOAT16_BYTES
+        unpacked = 3 * seen.largest_linear.at(layers) * BFLOAT16_BYTES
     is_full = config.method == "full"
     parts = Memory(
         weights=round(weights + (trained * FLOAT32_BYTES if is_full else 0)),
@@ -74,5 +83,6 @@ def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: in
     )
     if device.kind == "cuda":
         return parts
-    while_loading = 2 * parts.weights + parts.context
+    # The mapped file holds the weights as they were before they were packed.
+    while_loading = parts.weights + max(parts.weights, round(whole)) + parts.context
     return parts._replace(loading=max(0, while_loading - parts.total))

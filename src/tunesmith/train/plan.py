@@ -8,7 +8,7 @@ from tunesmith.train.devices import Device, find_device
 from tunesmith.train.fitting import Advice, Fitting
 from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material
-from tunesmith.train.memory import Memory
+from tunesmith.train.memory import Memory, holding_of
 from tunesmith.train.optimizers import choose_optimizer
 from tunesmith.train.rehearsal import Rehearsal
 
@@ -25,6 +25,8 @@ class Plan(NamedTuple):
     is_measured: bool
     """Whether time was measured on this machine, not worked out from a data sheet."""
     method: str
+    holding: str
+    """Of the base's weights: packed or unpacked."""
     optimizer: str
     parameters: int
     trained_parameters: int
@@ -63,6 +65,7 @@ class Plan(NamedTuple):
         parts = self.memory._asdict().items()
         return {
             "device": f"{self.device}, {_gib(self.available_bytes)} to use",
+            "method": self.method + (f", weights {self.holding}" if self.method == "qlora" else ""),
             "optimizer": self.optimizer,
             "parameters": f"{self.parameters:,}, trained {self.trained_parameters:,} ({share:.2f} %)",
             "examples": f"{self.examples}"
@@ -111,6 +114,7 @@ def make_plan(
     """
     device = find_device(gpu)
     fitting = Fitting(material, device)
+    config = fitting.settled(config)
     budget, seen = fitting.budget(config), fitting.rehearsal(config)
     split, layers = material.train, seen.layers
     trained = round(seen.trained_parameters.at(layers))
@@ -121,6 +125,7 @@ def make_plan(
         device=device.shown,
         is_measured=device.is_here,
         method=config.method,
+        holding=holding_of(config, device.kind),
         optimizer=choose_optimizer(config.optimizer, device.kind).shown,
         parameters=parameters,
         trained_parameters=trained,

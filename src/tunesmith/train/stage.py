@@ -20,7 +20,7 @@ from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining, TellValidat
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
-from tunesmith.train.fitting import require_fit, wanted_budget
+from tunesmith.train.fitting import require_fit, usual_fit
 from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material, TrainInputs, prepare
 from tunesmith.train.optimizers import choose_optimizer
@@ -58,9 +58,9 @@ def run(
         DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
     material = prepare(config, workspace, inputs)
-    team, budget = Team.of_environment(), wanted_budget(config)
+    team, fit = Team.of_environment(), usual_fit(config)
     if team.size == 1:
-        budget = require_fit(config, material)
+        fit = require_fit(config, material)
         if config.workers > 1:
             return train_together(
                 config, workspace, material, is_resumed=is_resumed, is_quiet=is_quiet
@@ -68,7 +68,7 @@ def run(
     team.require_size(config.workers)
     team.take_device()
     return_freed_memory()
-    base = load_base(config, material)
+    base = load_base(config, material, holding=fit.holding)
     folder = workspace.folder("training") / _run_id(config, material, base)
     session = Session(config, workspace, material, team, folder)
     checkpoint = _checkpoint(session, is_resumed=is_resumed)
@@ -79,7 +79,7 @@ def run(
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
         trainer = _watched_trainer(
-            session, model, view, token_budget=budget, on_halved=_note(warnings, view)
+            session, model, view, token_budget=fit.tokens, on_halved=_note(warnings, view)
         )
         seconds = _train(trainer, checkpoint, view, team)
     if not team.is_first:
