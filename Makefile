@@ -24,12 +24,14 @@ $(DEV): $(READY)
 	$(INSTALL) --group dev
 	@touch $@
 
-# Pages are tested in a real Chromium. Where it is missing and cannot be installed, these tests are skipped and say so.
+# Pages are tested in a real Chromium, driven by playwright, whose program needs libatomic. Where they are missing and cannot be
+# installed, this says so.
 browser:
-	@command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null \
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null \
+	&& { ! command -v ldconfig || ldconfig -p | grep -q libatomic.so.1; } > /dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq \
-	     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium > /dev/null; } \
-	|| echo "no Chromium: install it to run the browser tests (Debian: apt-get install chromium)"
+	     && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium libatomic1 > /dev/null; } \
+	|| echo "the browser tests need Chromium and libatomic (Debian: apt-get install chromium libatomic1)"
 
 demo: $(READY)  ## The whole lifecycle on a real model, in a few minutes.
 	$(BIN)/python examples/demo.py
