@@ -17,7 +17,7 @@ def main() -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from tunesmith.models.loading import nf4_value, round_weights
+    from tunesmith.models.rounding import nf4_value, round_weights
 
     run = json.loads(Path(sys.argv[1]).read_text())
     rows = json.loads(Path(run["validation_rows"]).read_text())

@@ -95,8 +95,8 @@ def test_plain_peft_generates_the_same_tokens_as_the_engine(lifecycle):
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from tunesmith.models.loading import nf4_value, round_weights
     from tunesmith.models.reference import resolve
+    from tunesmith.models.rounding import nf4_value, round_weights
 
     workspace, adapter = lifecycle.workspace, lifecycle.adapter()
     folder = adapter.weights_folder(workspace)

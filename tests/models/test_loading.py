@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import load_model, nf4_value, round_weights
+from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
+from tunesmith.models.rounding import nf4_value, round_weights
 
 
 def test_rounded_weights_answer_as_bitsandbytes_own_4_bit_layer_does(tiny_model):

@@ -14,8 +14,9 @@ from tunesmith.engines.endpoint import Generation
 from tunesmith.engines.opening import Served, open_endpoint
 from tunesmith.errors import ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import int8_value, load_model, nf4_value
+from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
+from tunesmith.models.rounding import int8_value, nf4_value
 from tunesmith.train import stage
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.config import TrainConfig
@@ -186,7 +187,7 @@ def test_paged_optimizers_need_cuda_and_auto_finds_its_own():
     with pytest.raises(RecipeError, match=r"paged_adamw_8bit pages GPU memory.*cpu"):
         choose_optimizer("paged_adamw_8bit", "cpu")
 
-    assert choose_optimizer("auto", "cpu").name == "adamw_torch"
+    assert choose_optimizer("auto", "cpu").name == "adamw_torch_fused"
     assert choose_optimizer("auto", "cuda").name == "paged_adamw_32bit"
 
 

@@ -1,11 +1,11 @@
 """A base model in memory: tokenizer, chat template, and weights as the recipe wants them held."""
 
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from tunesmith.artifacts.adapter import BaseModelId, Quantization
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
+from tunesmith.models.rounding import int8_value, nf4_value, round_weights
 from tunesmith.models.template import ChatTemplate
 
 Precision = Literal["float32", "bfloat16"]
@@ -112,41 +112,6 @@ def load_model(
     model.eval()
     template = load_template(resolved, config)
     return LoadedModel(model, template, identify(resolved, template, quantization))
-
-
-def round_weights(model: Any, rounded: Callable[[Any], Any]) -> None:
-    """Replace every linear weight but the head's by its value after quantization."""
-    import torch
-
-    head = model.get_output_embeddings()
-    with torch.no_grad():
-        for module in model.modules():
-            if isinstance(module, torch.nn.Linear) and module is not head:
-                # A tensor of its own: writing into the mapped file would keep the page as long as any of the file.
-                module.weight.data = rounded(module.weight).to(module.weight.dtype)
-
-
-def nf4_value(weight: Any) -> Any:
-    """A weight as NF4 with double quantization holds it.
-
-    Source: Dettmers et al. (2023), QLoRA, sections 3 and 4: blocks of 64, absmax constants quantized again.
-    """
-    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
-
-    packed, state = quantize_4bit(weight, quant_type="nf4", compress_statistics=True)
-    return dequantize_4bit(packed, state)
-
-
-def int8_value(weight: Any) -> Any:
-    """A weight as LLM.int8 holds it: each row in 255 even steps of its own largest value.
-
-    Source: Dettmers et al. (2022), LLM.int8(), section 2.1: vector-wise quantization.
-    """
-    import torch
-    from bitsandbytes.functional import int8_vectorwise_dequant, int8_vectorwise_quant
-
-    packed, largest, _ = int8_vectorwise_quant(weight.to(torch.float16))
-    return int8_vectorwise_dequant(packed, largest)
 
 
 def _keep_packing(model: Any) -> None:

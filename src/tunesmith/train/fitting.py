@@ -212,8 +212,14 @@ def wanted_budget(config: TrainConfig) -> int:
 def _bound(config: TrainConfig, material: Material, budget: int) -> float:
     """More bytes than a run can take, from the model's configuration alone."""
     text = text_settings(material.resolved, material.inputs.model)
-    longest = max(len(example.ids) for example in material.train.examples)
-    tokens, layers, hidden = max(budget, longest), text.num_hidden_layers, text.hidden_size
+    lengths = sorted((len(example.ids) for example in material.train.examples), reverse=True)
+    longest, a_step = lengths[0], sum(lengths[: config.batch_size * config.answers_per_row])
+    # A micro-batch is no larger than a step, nor than the budget unless a single example is.
+    tokens, layers, hidden = (
+        max(min(budget, a_step), longest),
+        text.num_hidden_layers,
+        text.hidden_size,
+    )
     widths = hidden + getattr(text, "intermediate_size", 4 * hidden)
     # Seven layers with A and B; weight, gradient and two moments in float32.
     adapters = 16 * layers * 7 * 2 * config.rank * widths

@@ -17,7 +17,7 @@ class ChosenOptimizer(NamedTuple):
 
 
 CHOICES = {
-    "adamw": ChosenOptimizer("adamw_torch", "AdamW", 8),
+    "adamw": ChosenOptimizer("adamw_torch_fused", "AdamW", 8),
     "adamw_8bit": ChosenOptimizer("adamw_bnb_8bit", "AdamW, 8 bit", 2),
     "paged_adamw": ChosenOptimizer("paged_adamw_32bit", "paged AdamW, 32 bit", 8),
     "paged_adamw_8bit": ChosenOptimizer("paged_adamw_8bit", "paged AdamW, 8 bit", 2),
