@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunesmith.core.progress import track
-from tunesmith.core.similarity import leave_out
 from tunesmith.curate.prompt_keys import said
 from tunesmith.curate.rows import Removal, Rows
-from tunesmith.curate.steps.preference import best_first
+from tunesmith.curate.steps.repetition import repetitions, say_equal_numbers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 RULE = "semantic_duplicate"
+REASON = "means the same as {source} (cosine {score:.2f})"
 BLOCK = 2_048
 """Rows compared with all others at once."""
 
@@ -34,8 +34,6 @@ def find_semantic_duplicates(
     Raises:
         MissingDependencyError: If the model's package is not installed.
     """
-    import numpy as np
-
     from tunesmith.models.sentences import encode
 
     positions = rows.kept[rows.verdicts[rows.kept] == ""]
@@ -43,20 +41,9 @@ def find_semantic_duplicates(
     with track("curate: meaning", len(texts), is_quiet=is_quiet) as progress:
         pairs, scores = similar_vectors(encode(texts, on_done=progress.advance), threshold)
     if numbers_matter:
-        numbers = rows.numbers("said")[positions][pairs]
-        is_equal = numbers[:, 0] == numbers[:, 1]
+        is_equal = say_equal_numbers(rows, positions, pairs, "said")
         pairs, scores = pairs[is_equal], scores[is_equal]
-    order = np.searchsorted(positions, best_first(rows, positions, longest=True))
-    found = leave_out(len(positions), pairs, scores, order=order)
-    for position, witness, score in zip(
-        positions[found.positions].tolist(),
-        positions[found.witnesses].tolist(),
-        found.similarities.tolist(),
-        strict=True,
-    ):
-        source = rows.source(witness)
-        reason = f"means the same as {source} (cosine {score:.2f})"
-        yield Removal(position, RULE, reason, score, source, rows.key(witness))
+    yield from repetitions(rows, positions, pairs, scores, rule=RULE, reason=REASON)
 
 
 def similar_vectors(

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
+from tunesmith.core.similarity import candidate_pairs, similarities
 from tunesmith.curate.rows import Part, Removal, Rows
-from tunesmith.curate.steps.preference import best_first
+from tunesmith.curate.steps.repetition import ranking, repetitions, say_equal_numbers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 RULE = "near_duplicate"
+REASON = "says nearly the same as {source} ({score:.0%} alike)"
 
 
 def find_near_duplicates(
@@ -30,21 +31,12 @@ def find_near_duplicates(
 
     for verdict in np.unique(rows.verdicts[rows.kept]):
         positions = rows.kept[rows.verdicts[rows.kept] == verdict]
-        order = np.searchsorted(positions, best_first(rows, positions, longest=True))
+        order = ranking(rows, positions)
         pairs = candidate_pairs(rows.signatures("said")[positions], threshold, order=order)
         if numbers_matter:
-            pairs = _with_equal_numbers(rows, positions, pairs, "said")
+            pairs = pairs[say_equal_numbers(rows, positions, pairs, "said")]
         pairs, scores = _similar(rows, positions, pairs, "said", threshold)
-        found = leave_out(len(positions), pairs, scores, order=order)
-        for position, witness, score in zip(
-            positions[found.positions].tolist(),
-            positions[found.witnesses].tolist(),
-            found.similarities.tolist(),
-            strict=True,
-        ):
-            source = rows.source(witness)
-            reason = f"says nearly the same as {source} ({score:.0%} alike)"
-            yield Removal(position, RULE, reason, score, source, rows.key(witness))
+        yield from repetitions(rows, positions, pairs, scores, rule=RULE, reason=REASON)
 
 
 def near_questions(
@@ -57,18 +49,10 @@ def near_questions(
     positions = rows.kept
     pairs = candidate_pairs(rows.signatures("question")[positions], threshold)
     if numbers_matter:
-        pairs = _with_equal_numbers(rows, positions, pairs, "question")
+        pairs = pairs[say_equal_numbers(rows, positions, pairs, "question")]
     pairs, _ = _similar(rows, positions, pairs, "question", threshold)
     found: NDArray[np.int64] = positions[pairs]
     return found
-
-
-def _with_equal_numbers(
-    rows: Rows, positions: "NDArray[np.int64]", pairs: "NDArray[np.int32]", part: Part
-) -> "NDArray[np.int32]":
-    numbers = rows.numbers(part)[positions][pairs]
-    equal: NDArray[np.int32] = pairs[numbers[:, 0] == numbers[:, 1]]
-    return equal
 
 
 def _similar(
