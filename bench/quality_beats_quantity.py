@@ -1,37 +1,48 @@
 """Do 500 curated examples beat 5,000 noisy ones? The same budget of training for each, on SNIPS.
 
-    python bench/quality_beats_quantity.py --data FOLDER --workspace FOLDER
+    python bench/quality_beats_quantity.py --data FOLDER --workspace FOLDER [--arm NAME]
 
-Four trainings that each see as many examples, judged by the same 200 golden cases:
+Three trainings of as many steps, 500 examples each, judged by the same 200 golden cases:
 
-- clean: the 500 most diverse of 5,000 correct rows, three times
-- noisy: 5,000 rows of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another; once, as far as the
-  budget goes
-- curated: the same 5,000 noisy rows after `tunesmith curate`, the 500 most diverse, three times
-- clean, all: as noisy, without the noise; what the noise alone costs
+- clean: the 500 most diverse of 5,000 correct rows
+- noisy: 500 drawn from 5,000 rows of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another
+- curated: the same 5,000 noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
+  whose answers fit those to like questions least, and the 500 most diverse of what is left
 
-Prints a table and writes bench/results/quality_beats_quantity.json and .png. Whatever comes out is reported.
+A finished arm is only read again, so the script can be stopped and run again; `--arm` runs one. Prints a table and
+writes bench/results/quality_beats_quantity.json and .png. Whatever comes out is reported.
 """
 
 import argparse
+import asyncio
 import json
 import random
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from snips.rows import GOLDEN_FILES, SEED, TRAIN_FILES, sample, write
-from snips.scores import summary
+from snips.scores import slot_f1
+
+from tunesmith.core.progress import QuietProgress
+from tunesmith.core.statistics import wilson_interval
+from tunesmith.core.workspace import Workspace
+from tunesmith.engines.opening import Served, open_endpoint
+from tunesmith.evaluate.generation import answer_all
+from tunesmith.evaluate.grading import grade_all, make_graders
+from tunesmith.lifecycle import Lifecycle
+from tunesmith.recipe import load
 
 CASE = Path(__file__).parent / "snips"
 RESULTS = Path(__file__).parent / "results"
 TUNESMITH = [sys.executable, "-c", "from tunesmith.cli.main import main; main()"]
-POOL, GOLDEN, SELECTED, EPOCHS = 5_000, 200, 500, 3
+POOL, GOLDEN, SELECTED = 5_000, 200, 500
 WRONG, CUT, REPEATED = 0.25, 0.15, 0.20
 """Shares of the noisy rows; the rest is as published."""
 RECIPE = """\
-name: {name}
+name: snips
 curate:
   sources: [rows.jsonl]
   golden: golden.jsonl
@@ -39,10 +50,10 @@ curate:
   validation_share: 0
   {cleaning}
 train:
-  epochs: {epochs}
+  epochs: 1
   batch_size: 8
   learning_rate: 1e-3
-  evaluations: 0
+  evaluations: 4
 evaluate:
   graders:
     - json_fields
@@ -50,81 +61,147 @@ evaluate:
   secondary: []
   max_tokens: 120
 """
-RAW = "near_duplicates: null"
-CLEANED = "near_duplicates: 0.85"
+RAW = "near_duplicates: null\n  filters: []"
+CLEANED = "remove_from: 0.8\n  label_noise: {share: 0.4, by: neighbours}"
 
 
 def main() -> None:
-    """Make the arms, run each through the lifecycle, report."""
+    """Make the arms, run those that are wanted, report those that are done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--arm", help="only this one")
     options = parser.parse_args()
     clean = sample(options.data, TRAIN_FILES, POOL)
-    noisy = spoiled(clean)
+    noisy, kinds = spoiled(clean)
     golden = sample(options.data, GOLDEN_FILES, GOLDEN)
-    budget = SELECTED * EPOCHS
     arms = {
-        "clean": (clean, f"{RAW}\n  select: {SELECTED}", EPOCHS),
-        "noisy": (noisy[:budget], RAW, 1),
-        "curated": (noisy, f"{CLEANED}\n  select: {SELECTED}", EPOCHS),
-        "clean, all": (clean[:budget], RAW, 1),
+        "clean": (clean, f"{RAW}\n  select: {SELECTED}"),
+        "noisy": (noisy[:SELECTED], RAW),
+        "curated": (noisy, f"{CLEANED}\n  select: {SELECTED}"),
     }
     results = {}
-    for name, (rows, cleaning, epochs) in arms.items():
-        folder = options.workspace / name.replace(", ", "-")
-        recipe = RECIPE.format(name="snips", cleaning=cleaning, epochs=epochs)
-        results[name] = run(folder, recipe, rows, golden)
-        print(line(name, results[name]), flush=True)
+    for name, (rows, cleaning) in arms.items():
+        folder = options.workspace / name
+        done = folder / "result.json"
+        if options.arm in (None, name) and not done.is_file():
+            recipe = RECIPE.format(cleaning=cleaning)
+            made = run(folder, recipe, rows, golden)
+            if name == "curated":
+                made["planted noise"] = found_noise(folder, kinds)
+            done.write_text(json.dumps(made, indent=2))
+        if done.is_file():
+            results[name] = json.loads(done.read_text())
+            print(line(name, results[name]), flush=True)
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(results, indent=2)
     (RESULTS / "quality_beats_quantity.json").write_text(text + "\n")
     draw(results)
 
 
-def spoiled(clean: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows with planted noise, as many and shuffled; each kind hits rows of its own."""
+def spoiled(clean: list[dict[str, str]]) -> tuple[list[dict[str, str]], list[str]]:
+    """The rows with planted noise, as many and shuffled, and each one's kind of noise."""
     draw = random.Random(SEED + 1)
     rows = [dict(row) for row in clean]
     wrong, cut, repeated = (round(share * len(rows)) for share in (WRONG, CUT, REPEATED))
-    for row in rows[:wrong]:
+    kinds = ["wrong"] * wrong + ["cut"] * cut + ["good"] * (len(rows) - wrong - cut)
+    for place, row in enumerate(rows[:wrong]):
         row["completion"] = draw.choice(clean)["completion"]
+        if row["completion"] == clean[place]["completion"]:
+            kinds[place] = "good"
     for row in rows[wrong : wrong + cut]:
         text = row["completion"]
         row["completion"] = text[: draw.randint(5, len(text) - 3)]
-    kept = rows[: len(rows) - repeated]
-    copies = [dict(row) for row in draw.choices(kept, k=repeated)]
-    for row in copies:
+    kept = list(zip(rows, kinds, strict=True))[: len(rows) - repeated]
+    copies = [(dict(row), f"copy of {kind}") for row, kind in draw.choices(kept, k=repeated)]
+    for row, _ in copies:
         row["prompt"] = row["prompt"].upper() if draw.random() < 0.5 else f"{row['prompt']} ."
     mixed = [*kept, *copies]
     draw.shuffle(mixed)
-    return mixed
+    return [row for row, _ in mixed], [kind for _, kind in mixed]
 
 
 def run(folder: Path, recipe: str, rows: list[Any], golden: list[Any]) -> dict[str, Any]:
-    """One arm through the whole lifecycle; a finished one is only read again."""
+    """One arm: curated, trained (or gone on with), graded."""
     write(folder / "rows.jsonl", rows)
     write(folder / "golden.jsonl", golden)
     (folder / "tunesmith.yaml").write_text(recipe)
     (folder / "intent.py").write_text((CASE / "intent.py").read_text())
-    log = folder / "run.log"
-    with log.open("w") as stream:
-        words = [*TUNESMITH, "run", "-C", str(folder)]
-        subprocess.run(words, check=True, stdout=stream, stderr=subprocess.STDOUT)
-    state = json.loads((folder / ".tunesmith/state.json").read_text())
-    dataset = folder / ".tunesmith/datasets" / state["curate"]["made"]["dataset"]
-    facts = json.loads((dataset / "manifest.json").read_text())
+    workspace = Workspace(folder)
+    cycle = Lifecycle(load(workspace.recipe_path).recipe, workspace)
+    if cycle.state("curate").freshness != "fresh":
+        _command(folder, "curate")
+    if cycle.state("train").freshness != "fresh":
+        _command(folder, "train", "--resume") or _command(folder, "train")
+    dataset, adapter = cycle.dataset(), cycle.adapter()
     return {
-        **summary(folder),
         "read": len(rows),
-        "trained on": facts["train_count"],
-        "removed": facts["removed"],
+        "trained on": dataset.train_count,
+        "removed": dataset.removed,
+        **graded(cycle),
+        "training": adapter.metrics.model_dump(mode="json"),
+        "settings": adapter.settings,
+        "base": adapter.base.model_dump(mode="json"),
+    }
+
+
+def graded(cycle: Lifecycle) -> dict[str, Any]:
+    """The tuned model alone on the golden cases: exact match and intent with Wilson intervals, slot-level F1."""
+    config, workspace = cycle.recipe.evaluate, cycle.workspace
+    adapter, cases = cycle.adapter(), cycle.golden_set().cases(workspace)
+    served = Served.of(adapter, workspace)
+    endpoint = open_endpoint(
+        cycle.recipe.model, workspace.root, [served], max_batch=config.concurrency
+    )
+
+    async def answer() -> Any:
+        try:
+            return await answer_all(endpoint, adapter.name, cases, config, QuietProgress())
+        finally:
+            await endpoint.close()
+
+    answers = asyncio.run(answer()).answers
+    found: dict[str, Any] = {"cases": len(cases)}
+    names = {"json_fields": "exact match", "intent.py:same_intent": "intent"}
+    for label, grader in make_graders(config, workspace.root).items():
+        passed = sum(grade.is_passed for grade in grade_all(grader, cases, answers))
+        low, high = wilson_interval(passed, len(cases))
+        found[names[label]] = {"mean": passed / len(cases), "low": low, "high": high}
+    pairs = [
+        {"tuned": given.text, "expected": case.expected}
+        for given, case in zip(answers, cases, strict=True)
+    ]
+    return {**found, "slot F1": slot_f1(pairs, "tuned")}
+
+
+def found_noise(folder: Path, kinds: list[str]) -> dict[str, Any]:
+    """What became of every kind of planted noise, by the rule that removed it; not being selected is no removal."""
+    dataset = Lifecycle(load(folder / "tunesmith.yaml").recipe, Workspace(folder)).dataset()
+    fates = dict.fromkeys(range(len(kinds)), "kept")
+    for row in dataset.removed_rows(Workspace(folder)):
+        if row.rule != "not_selected":
+            fates[int(row.example.source.rpartition(":")[2]) - 1] = row.rule
+    by_kind = {kind: Counter() for kind in sorted(set(kinds))}
+    for place, kind in enumerate(kinds):
+        by_kind[kind][fates[place]] += 1
+    asked = [kinds[place] for place, fate in fates.items() if fate in ("kept", "label")]
+    named = [kinds[place] for place, fate in fates.items() if fate == "label"]
+    recall = {
+        kind: sum(one.endswith(kind) for one in named) / sum(one.endswith(kind) for one in asked)
+        for kind in ("wrong", "cut")
+    }
+    precision = sum(one.endswith(("wrong", "cut")) for one in named) / len(named)
+    left = sum(kind.startswith("copy") for kind in asked)
+    return {
+        "fates": {kind: dict(counts) for kind, counts in by_kind.items()},
+        "label noise": {"removed": len(named), "precision": precision, "recall": recall},
+        "copies": {"planted": sum(kind.startswith("copy") for kind in kinds), "left": left},
     }
 
 
 def line(name: str, result: dict[str, Any]) -> str:
     """One arm in a line."""
-    exact, f1 = result["exact match"]["tuned"], result["slot F1"]["tuned"]
+    exact, f1 = result["exact match"], result["slot F1"]
     return (
         f"{name:14} {result['trained on']:5} rows  exact match {100 * exact['mean']:5.1f} %"
         f" ({100 * exact['low']:.1f} to {100 * exact['high']:.1f})  slot F1 {100 * f1['mean']:5.1f}"
@@ -141,7 +218,7 @@ def draw(results: dict[str, Any]) -> None:
     FigureCanvasAgg(figure)
     axis = figure.subplots()
     for row, result in enumerate(reversed(results.values())):
-        rate = result["exact match"]["tuned"]
+        rate = result["exact match"]
         low, mean, high = (100 * rate[key] for key in ("low", "mean", "high"))
         axis.plot([low, high], [row, row], linewidth=6, alpha=0.35, color="tab:blue")
         axis.plot([mean], [row], "o", color="tab:blue")
@@ -153,6 +230,20 @@ def draw(results: dict[str, Any]) -> None:
     axis.set_xlabel("exact match on 200 golden cases, 95 % interval")
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(RESULTS / "quality_beats_quantity.png")
+
+
+def _command(folder: Path, *words: str) -> bool:
+    with (folder / "run.log").open("a") as stream:
+        done = subprocess.run(
+            [*TUNESMITH, *words, "-C", str(folder)], stdout=stream, stderr=subprocess.STDOUT
+        )
+    if done.returncode not in (0, NOT_MADE_YET):
+        raise SystemExit(f"{' '.join(words)} failed: see {folder / 'run.log'}")
+    return done.returncode == 0
+
+
+NOT_MADE_YET = 4
+"""Exit code of `tunesmith train --resume` where nothing was interrupted."""
 
 
 if __name__ == "__main__":

@@ -1,94 +1,153 @@
-"""Rows that a model could not learn: losses against plain PyTorch, findings noted for the review."""
+"""Wrong answers are found without and with a model, noted for the review or removed, and can be brought back."""
+
+import json
 
 import pytest
 
-from tunesmith.artifacts.adapter import Adapter
+from conftest import example
+from tunesmith.artifacts.likelihood import Likelihood
 from tunesmith.artifacts.suspicion import read_doubts, suspicions_path
-from tunesmith.curate.noise import Unlearnt, find_unlearnt
-from tunesmith.errors import DataError
-from tunesmith.models.config import ModelConfig
-from tunesmith.models.loading import load_model
-from tunesmith.models.reference import resolve
-from tunesmith.models.scoring import mean_losses
+from tunesmith.curate.config import CurateConfig, LabelNoise
+from tunesmith.curate.neighbourhood import neighbourhoods
+from tunesmith.curate.noise import EASY, Doubtful, find_doubtful, note, strangeness
+from tunesmith.curate.restoring import restore
+from tunesmith.curate.stage import run
+from tunesmith.curate.suspicion import suspect
+from tunesmith.errors import DataError, RecipeError
 
-ROWS = [("a", "b"), ("Where is the station?", "Left."), ("Who?", "Nobody " * 20)]
-
-
-@pytest.fixture
-def config(tiny_model) -> ModelConfig:
-    return ModelConfig(base=str(tiny_model))
-
-
-def loaded_from(config, workspace):
-    resolved = resolve(config, workspace.root)
-    return load_model(resolved, config, quantization="none", precision="float32")
-
-
-def test_losses_are_those_of_each_example_alone(config, workspace, dataset_of):
-    import torch
-
-    loaded = loaded_from(config, workspace)
-    rows = dataset_of(ROWS).examples(workspace, "train")
-    encoded = [loaded.template.encode_example(row.messages) for row in rows]
-
-    found = mean_losses(loaded.model, encoded, pad_id=loaded.template.pad_id())
-
-    for example, loss in zip(encoded, found, strict=True):
-        ids = torch.tensor([example.ids])
-        chances = loaded.model(input_ids=ids).logits[0, :-1].log_softmax(-1)
-        own = [
-            -chances[place, token].item()
-            for place, (token, is_trained) in enumerate(
-                zip(example.ids[1:], example.is_trained[1:], strict=True)
-            )
-            if is_trained
-        ]
-        assert loss == pytest.approx(sum(own) / len(own), rel=1e-4)
+TOPICS = {
+    "weather": "will it rain in {} tomorrow",
+    "music": "play a song by the band {} now",
+    "table": "book a table for two at {} tonight",
+}
+NAMES = [
+    f"{first}{last}"
+    for first in ("Al", "Bo", "Cy", "Di", "Ed")
+    for last in ("ba", "ru", "no", "mi")
+]
+ROWS = [(asked.format(name), topic) for topic, asked in TOPICS.items() for name in NAMES]
+WRONG = {3: "music", 20: "table"}
 
 
-@pytest.fixture
-def adapter_of(config, workspace):
-    """Makes a LoRA adapter of random weights for a dataset."""
-
-    def make(dataset_id: str, method: str = "lora") -> Adapter:
-        from peft import LoraConfig, get_peft_model
-
-        loaded = loaded_from(config, workspace)
-        adapter = Adapter.model_construct(
-            id="adapter_1", dataset_id=dataset_id, method=method, base=loaded.identity
-        )
-        lora = LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
-        get_peft_model(loaded.model, lora).save_pretrained(adapter.weights_folder(workspace))
-        return adapter
-
-    return make
+def spoiled() -> list[tuple[str, str]]:
+    return [(asked, WRONG.get(place, topic)) for place, (asked, topic) in enumerate(ROWS)]
 
 
-def test_the_least_likely_rows_come_first_and_are_noted_for_the_review(
-    config, workspace, dataset_of, adapter_of
+def found_by(after: float, elsewhere: float, key: str = "k") -> Likelihood:
+    return Likelihood(
+        key=key,
+        after=after,
+        elsewhere=elsewhere,
+        context="",
+        given="a",
+        expected="b",
+        given_chance=0.1,
+        expected_chance=0.9,
+    )
+
+
+def by_wording(rows):
+    """Stands for a probe: an answer is cheap where it names the topic that the question is about."""
+    is_right = dict(ROWS)
+    return [
+        found_by(0.2 if is_right[row.prompt[-1].content] == row.answer else 2.0, 2.0, row.key)
+        for row in rows
+    ]
+
+
+def test_answers_that_differ_from_those_to_like_questions_disagree_most():
+    found = neighbourhoods([example(*row) for row in spoiled()])
+
+    ranked = sorted(range(len(ROWS)), key=found.disagreement, reverse=True)
+
+    # One word an answer: a wrong one shares nothing with ten neighbours, of which at most one is wrong itself.
+    assert set(ranked[:2]) == set(WRONG)
+    assert found.agreement[3] == 0
+    assert found.usual[3] > 0.8
+    assert found.suspicion(0) == 0
+    assert spoiled()[found.nearest[3]][1] == "weather"
+
+
+def test_answers_unlike_those_to_like_questions_are_worth_a_look():
+    rows = [example(*row) for row in spoiled()]
+
+    found = {one.key: one.reasons[0] for one in suspect(iter(rows), len(rows)) if one.reasons}
+
+    odd = {key for key, reason in found.items() if reason.rule == "neighbours"}
+    assert odd == {rows[place].key for place in WRONG}
+    assert "0% like those of the 10 rows that ask most alike" in found[rows[3].key].text
+
+
+def test_an_answer_that_is_cheap_or_follows_from_its_question_is_not_strange():
+    follows, does_not, cheap = (
+        found_by(*losses) for losses in ((0.2, 2.0), (2.0, 2.0), (0.01, 0.01))
+    )
+
+    assert strangeness(follows) == pytest.approx(0.2 / (2.0 + EASY))
+    assert strangeness(does_not) == pytest.approx(2.0 / (2.0 + EASY))
+    assert strangeness(cheap) < 0.2
+    assert Doubtful(None, found_by(9.0, 1.0)).score == 0.9
+
+
+def test_the_most_doubtful_rows_are_noted_for_the_review_in_place_of_earlier_ones(
+    workspace, dataset_of
 ):
-    dataset = dataset_of(ROWS)
+    dataset = dataset_of(spoiled())
     suspicions_path(dataset, workspace).write_text("")
+    rows = dataset.examples(workspace, "train")
 
-    found = find_unlearnt(dataset, adapter_of(dataset.id), config, workspace, most=2)
+    found = find_doubtful(rows, by_wording, most=2)
+    note(dataset, workspace, found)
 
-    assert len(found) == 2
-    assert found[0].after >= found[1].after >= found[0].usual
-    assert found[0].before != found[0].after
+    assert {row.example.key for row in found} == {rows[place].key for place in WRONG}
     noted = {doubt.key: doubt.reasons for doubt in read_doubts(dataset, workspace)}
-    assert set(noted) == {row.example.key for row in found}
-    assert {reason.rule for reasons in noted.values() for reason in reasons} == {"loss"}
+    assert {reason.rule for reasons in noted.values() for reason in reasons} == {"label"}
     assert not suspicions_path(dataset, workspace).exists()
-    again = find_unlearnt(dataset, adapter_of(dataset.id), config, workspace, most=1)
-    assert len(list(read_doubts(dataset, workspace))) == len(again) == 1
+    note(dataset, workspace, found[:1])
+    assert [doubt.key for doubt in read_doubts(dataset, workspace)] == [found[0].example.key]
 
 
-def test_an_adapter_of_another_dataset_says_nothing(config, workspace, dataset_of, adapter_of):
-    with pytest.raises(DataError, match="was trained on ds_other"):
-        find_unlearnt(dataset_of(ROWS), adapter_of("ds_other"), config, workspace)
+@pytest.fixture
+def noisy(workspace):
+    """Raw rows of which two have the wrong answer."""
+    (workspace.root / "data").mkdir()
+    lines = [json.dumps({"prompt": asked, "completion": topic}) for asked, topic in spoiled()]
+    (workspace.root / "data/rows.jsonl").write_text("\n".join(lines))
+    (workspace.root / "golden.jsonl").write_text('{"prompt": "who are you", "completion": "me"}\n')
+    return workspace
 
 
-def test_the_score_is_zero_for_a_usual_loss_and_never_certain():
-    scores = [Unlearnt(None, 3.0, after, 1.0).score for after in (0.0, 0.5, 1.0, 2.0, 100.0)]
+@pytest.mark.parametrize("by", ["probe", "neighbours"])
+def test_the_recipe_removes_a_share_with_reason_and_witness_and_a_person_brings_one_back(noisy, by):
+    config = CurateConfig(
+        golden="golden.jsonl",
+        near_duplicates=None,
+        leakage=None,
+        validation_share=0,
+        label_noise=LabelNoise(share=2 / len(ROWS), by=by),
+    )
 
-    assert scores == [0.0, 0.0, 0.0, 0.5, 0.9]
+    dataset = run(config, noisy, probe=by_wording).dataset
+    removed = list(dataset.removed_rows(noisy))
+
+    assert dataset.removed == {"label": 2}
+    assert {row.example.source for row in removed} == {
+        f"data/rows.jsonl:{place + 1}" for place in WRONG
+    }
+    assert all(bool(row.witness) == (by == "neighbours") for row in removed)
+    restore(noisy, dataset, removed[0].key)
+    again = run(config, noisy, probe=by_wording).dataset
+    assert removed[0].key in {row.key for row in again.examples(noisy, "train")}
+
+
+def test_what_cannot_be_judged_is_an_error_with_a_fix(noisy):
+    with pytest.raises(RecipeError, match="no base model"):
+        run(CurateConfig(label_noise=LabelNoise(share=0.1)), noisy)
+    (noisy.root / "data/few.jsonl").write_text(
+        "".join(json.dumps({"prompt": f"q{n}", "completion": "a"}) + "\n" for n in range(20))
+    )
+    few = CurateConfig(
+        sources=("data/few.jsonl",), label_noise=LabelNoise(share=0.1, by="neighbours")
+    )
+    with pytest.raises(DataError, match="too few to compare"):
+        run(few, noisy)

@@ -243,11 +243,13 @@ def noise(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the rows that the newest adapter could not learn: their labels are often wrong.
+    """List rows whose answers seem wrong to a model, trained briefly for this, that never saw them.
 
     Example: tunesmith curate noise --most 10
     """
     from tunesmith.cli import render_curate
+    from tunesmith.lifecycle.probing import doubtful
 
     cycle = open_lifecycle(folder, overrides, is_quiet=as_json)
-    render_curate.unlearnt(cycle.unlearnt(most=most), as_json=as_json)
+    found = doubtful(cycle.recipe, cycle.dataset(), cycle.workspace, most=most, is_quiet=as_json)
+    render_curate.doubtful(found, as_json=as_json)

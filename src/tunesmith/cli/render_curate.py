@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tunesmith.curate.coverage.card import Card
     from tunesmith.curate.difference import Difference
     from tunesmith.curate.file_masking import MaskedRow
-    from tunesmith.curate.noise import Unlearnt
+    from tunesmith.curate.noise import Doubtful
     from tunesmith.curate.preview import Converted, Preview
 
 COLOURS: Mapping[str, str] = {"system": "magenta", "user": "cyan", "assistant": "green"}
@@ -89,24 +89,40 @@ def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:
     )
 
 
-def unlearnt(rows: "Sequence[Unlearnt]", *, as_json: bool) -> None:
-    """Rows that a model could not learn, the worst first."""
+def doubtful(rows: "Sequence[Doubtful]", *, as_json: bool) -> None:
+    """Rows whose answers seem wrong, the worst first, and what to do with them."""
     if as_json:
-        print_json([{**row._asdict(), "example": row.example.model_dump()} for row in rows])
+        print_json(
+            [
+                {
+                    "example": row.example.model_dump(),
+                    **row.found.model_dump(),
+                    "score": round(row.score, 4),
+                }
+                for row in rows
+            ]
+        )
         return
     table(
-        ("key", "loss", "before", "where", "question", "answer"),
+        ("key", "loss", "base", "elsewhere", "where", "question", "answer", "says", "expected"),
         [
             (
                 row.example.key[:12],
-                f"{row.after:.2f}",
-                f"{row.before:.2f}",
+                f"{row.found.after:.2f}",
+                "–" if row.found.before is None else f"{row.found.before:.2f}",
+                f"{row.found.elsewhere:.2f}",
                 row.example.source,
                 row.example.prompt[-1].content[:50],
                 row.example.answer[:40],
+                f"{row.found.given!r} {row.found.given_chance:.0%}",
+                f"{row.found.expected!r} {row.found.expected_chance:.0%}",
             )
             for row in rows
         ],
+    )
+    out.print(
+        "[dim]noted for the review: `tunesmith studio` shows these first;"
+        " `curate.label_noise` in the recipe removes a share of them[/dim]"
     )
 
 

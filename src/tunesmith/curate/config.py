@@ -11,6 +11,18 @@ from tunesmith.curate.mapping import Mapping
 from tunesmith.curate.synthesis.config import SynthesizeConfig
 
 
+class LabelNoise(Section):
+    """Which rows are removed because their answers seem wrong."""
+
+    share: float = Field(gt=0, lt=1)
+    """Share of the rows to remove, the most suspicious ones."""
+    by: Literal["probe", "neighbours"] = "probe"
+    """`probe`: an adapter trained briefly on other rows says how far an answer follows from its question;
+    `neighbours`: answers are compared with those of the rows that ask most alike, which takes seconds and no model."""
+    steps: PositiveInt = 60
+    """Optimizer steps of a probe, at most one epoch."""
+
+
 class CurateConfig(Section):
     """Which raw files become the dataset, how they are cleaned, and how they are split."""
 
@@ -56,6 +68,8 @@ class CurateConfig(Section):
     """Rows with other numbers in them are no near-duplicates: above 90 % and above 95 % mean different things."""
     leakage: float | None = Field(0.9, gt=0.3, le=1)
     """Similarity from which two questions may not stand on different sides of a split; `null`: equal ones may not."""
+    label_noise: LabelNoise | None = None
+    """Rows whose answers seem wrong are removed; unset removes none (`tunesmith curate noise` lists them)."""
     select: PositiveInt | None = None
     """Keep only this many rows, the most diverse ones by the words of their questions; unset keeps all."""
     privacy: PrivacyConfig = PrivacyConfig()

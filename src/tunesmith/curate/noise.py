@@ -1,12 +1,11 @@
-"""Rows that a model could not learn: where training has hardly lowered the loss, the label is often wrong."""
+"""Label noise: rows whose answers do not follow from their questions, says a model that never saw them."""
 
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tunesmith.artifacts.adapter import Adapter
 from tunesmith.artifacts.artifact import write_lines
 from tunesmith.artifacts.dataset import Dataset
+from tunesmith.artifacts.likelihood import Likelihood
 from tunesmith.artifacts.suspicion import (
     Reason,
     Suspicion,
@@ -15,121 +14,83 @@ from tunesmith.artifacts.suspicion import (
     suspicions_path,
 )
 from tunesmith.core.conversation import Example
-from tunesmith.core.progress import track
 from tunesmith.core.workspace import Workspace
-from tunesmith.errors import DataError
-from tunesmith.models.config import ModelConfig
+from tunesmith.errors import RecipeError
 
-RULE = "loss"
+Probe = Callable[[Sequence[Example]], Sequence[Likelihood]]
+"""Says of each row what a model finds that was trained on others."""
+RULE = "label"
 MOST_CERTAIN = 0.9
 """However unlikely an answer, it may be a rare right one."""
+EASY = 0.05
+"""Nats a token: an answer this cheap is no riddle, whatever it costs elsewhere."""
 
 
-class Unlearnt(NamedTuple):
-    """A row whose answer stays unlikely."""
+def no_probe(rows: Sequence[Example]) -> Sequence[Likelihood]:
+    """For curation without a base model.
+
+    Raises:
+        RecipeError: Always: who asks needs one.
+    """
+    raise RecipeError(
+        "curate.label_noise",
+        [f"there is no base model here to look at {len(rows)} rows with"],
+        fix="run it through `tunesmith curate`, or set curate.label_noise.by: neighbours",
+    )
+
+
+class Doubtful(NamedTuple):
+    """A row and what a probe finds of it."""
 
     example: Example
-    before: float
-    """Mean loss of its answers under the base model, in nats a token."""
-    after: float
-    """The same under the tuned model."""
-    usual: float
-    """Median of `after` over all rows."""
+    found: Likelihood
 
     @property
     def score(self) -> float:
-        """How suspicious: 0 for a usual loss, nearing 1 with many times that."""
-        return min(MOST_CERTAIN, max(0.0, 1 - self.usual / self.after if self.after else 0.0))
+        """How suspicious; see `suspicion`."""
+        return suspicion(self.found)
 
     @property
     def text(self) -> str:
         """In words, with the numbers."""
-        return (
-            f"the tuned model finds its answer unlikely: {self.after:.2f} nats a token"
-            f" ({self.before:.2f} before training); half of all rows are below {self.usual:.2f}"
-        )
+        return reason(self.found)
 
 
-def find_unlearnt(
-    dataset: Dataset,
-    adapter: Adapter,
-    model: ModelConfig,
-    workspace: Workspace,
-    *,
-    most: int = 50,
-    is_quiet: bool = True,
-) -> list[Unlearnt]:
-    """The rows that the tuned model finds least likely, the worst first; also noted for the review.
-
-    An adapter trained for many epochs has learnt wrong labels by heart as well: train briefly to find them.
-
-    Args:
-        dataset: What the adapter was trained on.
-        adapter: Trained by a LoRA method.
-        model: The recipe's `model:` section.
-        workspace: Where all lie.
-        most: Rows listed and noted.
-        is_quiet: Show no progress.
-
-    Raises:
-        DataError: If the adapter was trained on something else, or is a whole model.
-    """
-    if adapter.dataset_id != dataset.id or adapter.method == "full":
-        raise DataError(
-            f"adapter {adapter.id} ({adapter.method}) was trained on {adapter.dataset_id}, not {dataset.id}"
-            if adapter.method != "full"
-            else f"{adapter.id} is a whole model, not an adapter of one",
-            fix="run `tunesmith train` with a LoRA method on this dataset, for one epoch",
-        )
-    examples = [
-        *dataset.examples(workspace, "train"),
-        *dataset.examples(workspace, "validation"),
-    ]
-    before, after = _losses(examples, adapter, model, workspace, is_quiet=is_quiet)
-    usual = median(after)
-    found = sorted(
-        (Unlearnt(*row, usual) for row in zip(examples, before, after, strict=True)),
-        key=lambda row: -row.after,
-    )[:most]
-    _note(dataset, workspace, found)
-    return found
+def find_doubtful(rows: Sequence[Example], probe: Probe, *, most: int) -> list[Doubtful]:
+    """The rows whose answers follow least from their questions, the worst first."""
+    doubtful = [Doubtful(*pair) for pair in zip(rows, probe(rows), strict=True)]
+    return sorted(doubtful, key=lambda row: -strangeness(row.found))[:most]
 
 
-def _losses(
-    examples: Sequence[Example],
-    adapter: Adapter,
-    config: ModelConfig,
-    workspace: Workspace,
-    *,
-    is_quiet: bool,
-) -> tuple[list[float], list[float]]:
-    from tunesmith.models.adapters import with_adapter
-    from tunesmith.models.loading import load_model
-    from tunesmith.models.reference import resolve
-    from tunesmith.models.scoring import mean_losses
+def strangeness(found: Likelihood) -> float:
+    """How little an answer has to do with its question: near 0 where it follows from it, 1 where it does not help."""
+    return found.after / (found.elsewhere + EASY)
 
-    resolved = resolve(config, workspace.root)
-    loaded = load_model(
-        resolved, config, quantization=adapter.base.quantization, precision="float32"
+
+def suspicion(found: Likelihood) -> float:
+    """The same as a score that is never certain."""
+    return min(MOST_CERTAIN, strangeness(found))
+
+
+def reason(found: Likelihood) -> str:
+    """Why a row is suspicious, in words that a reviewer understands."""
+    place = f"after {found.context!r}" if found.context else "at its beginning"
+    return (
+        f"its answer costs {found.after:.2f} nats a token, behind another row's question {found.elsewhere:.2f}; {place}"
+        f" it says {found.given!r} ({found.given_chance:.1%} likely) where a model that learnt from other rows expects"
+        f" {found.expected!r} ({found.expected_chance:.0%})"
     )
-    encoded = [loaded.template.encode_example(example.messages) for example in examples]
-    pad_id = loaded.template.pad_id()
-    with track("curate: loss", 2 * len(encoded), is_quiet=is_quiet) as progress:
-        before = mean_losses(loaded.model, encoded, pad_id=pad_id, on_done=progress.advance)
-        tuned = with_adapter(loaded.model, adapter.weights_folder(workspace), name="tuned")
-        after = mean_losses(tuned, encoded, pad_id=pad_id, on_done=progress.advance)
-    return before, after
 
 
-def _note(dataset: Dataset, workspace: Workspace, found: Sequence[Unlearnt]) -> None:
-    """Put the findings among the row filters' doubts, in place of those of an earlier adapter."""
+def note(dataset: Dataset, workspace: Workspace, found: Sequence[Doubtful]) -> None:
+    """Put the findings among the row filters' doubts, in place of those of an earlier probe."""
     reasons = {
         doubt.key: tuple(reason for reason in doubt.reasons if reason.rule != RULE)
         for doubt in read_doubts(dataset, workspace)
     }
     for row in found:
-        reason = Reason(rule=RULE, score=round(row.score, 4), text=row.text)
-        reasons[row.example.key] = (*reasons.get(row.example.key, ()), reason)
+        noted = Reason(rule=RULE, score=round(row.score, 4), text=row.text)
+        reasons[row.example.key] = (*reasons.get(row.example.key, ()), noted)
     doubts = [Suspicion(key=key, reasons=given) for key, given in reasons.items() if given]
     write_lines(doubts_path(dataset, workspace), [doubt.model_dump() for doubt in doubts])
     # Made anew, with these, when the review is opened.

@@ -50,6 +50,8 @@ NO_MATTER_TO_SHARDS = {
     "semantic_duplicates",
     "numbers_matter",
     "leakage",
+    "label_noise",
+    "select",
     "engine",
     "workers",
     "seed",

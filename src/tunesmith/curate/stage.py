@@ -12,6 +12,7 @@ from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import paths_matching, source_paths
+from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
 from tunesmith.curate.refining import refine_all
@@ -22,6 +23,7 @@ from tunesmith.curate.steps.duplicates import find_duplicates
 from tunesmith.curate.steps.leakage import find_leaks, find_near_leaks
 from tunesmith.curate.steps.meaning import find_semantic_duplicates
 from tunesmith.curate.steps.near import find_near_duplicates, near_questions
+from tunesmith.curate.steps.noise import find_noise
 from tunesmith.errors import DataError, NotMadeYetError
 
 
@@ -37,6 +39,7 @@ def run(
     workspace: Workspace,
     *,
     count_tokens: TokenCounter | None = None,
+    probe: Probe = no_probe,
     is_quiet: bool = True,
 ) -> CurateResult:
     """Make and save a dataset and a golden set.
@@ -48,6 +51,7 @@ def run(
         config: The recipe's `curate:` section.
         workspace: Where sources are read and artifacts kept.
         count_tokens: Length of an example in the base model's tokens, for the manifest.
+        probe: Asked about label noise, where the recipe has rows removed for it.
         is_quiet: Show no progress.
 
     Raises:
@@ -56,14 +60,15 @@ def run(
         BusyError: If another process curates in this workspace: both would work in one folder.
     """
     with alone(workspace.folder("refining") / "lock", "curation"):
-        return _made(config, workspace, count_tokens=count_tokens, is_quiet=is_quiet)
+        return _made(config, workspace, count_tokens, probe, is_quiet=is_quiet)
 
 
 def _made(
     config: CurateConfig,
     workspace: Workspace,
-    *,
     count_tokens: TokenCounter | None,
+    probe: Probe,
+    *,
     is_quiet: bool,
 ) -> CurateResult:
     paths = source_paths(config, workspace)
@@ -85,7 +90,7 @@ def _made(
         )
     if config.leakage:
         rows.bind(near_questions(rows, config.leakage, numbers_matter=config.numbers_matter))
-    golden, sides = _sides(config, workspace, rows)
+    golden, sides = _sides(config, workspace, rows, probe)
     if not len(sides.train):
         raise DataError(
             f"none of {len(rows)} rows is left to train on",
@@ -121,7 +126,9 @@ def _open(
     return rows
 
 
-def _sides(config: CurateConfig, workspace: Workspace, rows: Rows) -> tuple[GoldenCases, Sides]:
+def _sides(
+    config: CurateConfig, workspace: Workspace, rows: Rows, probe: Probe
+) -> tuple[GoldenCases, Sides]:
     """The golden cases, and every kept row on its side; rows that give a case away are left out."""
     import numpy as np
 
@@ -141,6 +148,9 @@ def _sides(config: CurateConfig, workspace: Workspace, rows: Rows) -> tuple[Gold
             ),
             is_final=True,
         )
+    # Golden cases are out by now: taking those away that a model finds hard would flatter every model.
+    if config.label_noise is not None:
+        rows.remove(find_noise(rows, config.label_noise, probe))
     if config.select is not None:
         rows.remove(find_redundant(rows, config.select))
     validation = held_out(

@@ -20,7 +20,6 @@ from tunesmith.recipe import Recipe
 from tunesmith.train.sweep_config import SweepConfig
 
 if TYPE_CHECKING:
-    from tunesmith.curate.noise import Unlearnt
     from tunesmith.engines.opening import Served
     from tunesmith.lifecycle.sweep import Sweep
     from tunesmith.train.export.stage import ExportInputs
@@ -55,6 +54,7 @@ class Lifecycle:
         """Make dataset and golden set from the raw files; see `curate.stage.run`."""
         inputs = self._inputs("curate")
         from tunesmith.curate import stage
+        from tunesmith.lifecycle.probing import CrossProbe
         from tunesmith.models.loading import load_template
         from tunesmith.models.reference import resolve
 
@@ -64,6 +64,7 @@ class Lifecycle:
             self.recipe.curate,
             self.workspace,
             count_tokens=lambda example: len(template.encode_example(example.messages).ids),
+            probe=CrossProbe.of(self.recipe, self.workspace, is_quiet=self.is_quiet),
             is_quiet=self.is_quiet,
         )
         self._remember(
@@ -230,19 +231,6 @@ class Lifecycle:
             return StageState(stage, "stale", made, f"deleted: {', '.join(gone)}")
         return StageState(stage, "fresh", made, "")
 
-    def unlearnt(self, *, most: int = 50) -> "list[Unlearnt]":
-        """Rows that the newest adapter could not learn; see `curate.noise.find_unlearnt`."""
-        from tunesmith.curate.noise import find_unlearnt
-
-        return find_unlearnt(
-            self.dataset(),
-            self.adapter(),
-            self.recipe.model,
-            self.workspace,
-            most=most,
-            is_quiet=self.is_quiet,
-        )
-
     def dataset(self) -> Dataset:
         """The newest dataset of this recipe."""
         return self._need(Dataset, "curate", "dataset")
@@ -329,6 +317,7 @@ class Lifecycle:
     def _curate_inputs(self) -> dict[str, str]:
         from tunesmith.artifacts.review import ReviewLog
         from tunesmith.curate.loading import source_paths
+        from tunesmith.lifecycle.probing import CrossProbe
 
         config, workspace = self.recipe.curate, self.workspace
         paths = source_paths(config, workspace)
@@ -342,6 +331,8 @@ class Lifecycle:
         own = _files_named_in(config.model_dump(mode="json")["filters"], workspace)
         # What a teacher would write matters once it has been written to a source.
         without = config.model_copy(update={"synthesize": None})
+        if config.label_noise is not None and config.label_noise.by == "probe":
+            own["probe"] = CrossProbe.of(self.recipe, workspace).fingerprint()
         return {**hashes, **own, "curate": _hash(without)}
 
     def _entries(self) -> dict[str, dict[str, dict[str, str]]]:
