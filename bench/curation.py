@@ -215,6 +215,7 @@ def report(results: dict[str, dict], compiling: float) -> None:
         "",
         f"First call: imports and compilers, on {WARM_UP:,} rows; tunesmith's after installation,"
         f" with nothing compiled yet: {compiling:.1f} s.",
+        "Fewer rows: the tool would take minutes for all, a second or two of them to start.",
         f"Fastest peer: {best[1]}; tunesmith is {best[0]:.1f} times as fast.",
     ]
     print("\n".join(lines))
