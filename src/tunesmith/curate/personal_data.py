@@ -88,6 +88,13 @@ def mask_rejected(rejected: Rejected, config: CurateConfig) -> Rejected:
     return masked if isinstance(masked, Rejected) else rejected
 
 
+def holds_personal(texts: Sequence[str], privacy: PrivacyConfig) -> list[bool]:
+    """Whether each text says something that points at one person."""
+    return [
+        any(span.type in TELLING for span in found) for found in detector(privacy).find(list(texts))
+    ]
+
+
 def report_of(rows: Rows, mode: str) -> PrivacyReport:
     """What was found in all rows, by file and field."""
     writer = ReportWriter(mode)

@@ -1,6 +1,7 @@
 """Answers that were paid for, on the disk before anything is done with them; nothing is asked twice."""
 
 import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,26 +19,45 @@ CREATE TABLE IF NOT EXISTS answers (
     prompt_tokens INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL,
     seconds REAL NOT NULL,
-    answered_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    answered_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    is_clean INTEGER NOT NULL DEFAULT 0
 ) STRICT
 """
 
 
-class AnswerCache:
-    """Request -> answer in a SQLite file that survives `kill -9`; rows are added and never changed."""
+OWNER_ALONE = 0o600
+"""Rights of the file: what a teacher was asked about may hold personal data, and so may its answers."""
 
-    def __init__(self, path: Path) -> None:
+
+class AnswerCache:
+    """Request -> answer in a SQLite file that survives `kill -9` and that its owner alone can read."""
+
+    def __init__(self, path: Path, *, is_masking: bool = False) -> None:
         """Open the file, or make it.
+
+        Args:
+            path: The file.
+            is_masking: Whether personal data is taken out of what is asked.
 
         Raises:
             BusyError: If another process has it open: two that ask the same would both pay.
         """
         self._held = ExitStack()
         self._held.enter_context(alone(path.with_suffix(".lock"), "synthesis"))
+        self._is_masking = is_masking
+        path.touch(OWNER_ALONE)
+        path.chmod(OWNER_ALONE)  # SQLite gives the files beside it the same
         self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
+        self._database.execute("PRAGMA secure_delete=ON")
         self._database.execute(TABLE)
+        columns = {row[1] for row in self._database.execute("PRAGMA table_info(answers)")}
+        if "is_clean" not in columns:
+            # A file of a version that did not know of masking.
+            self._database.execute(
+                "ALTER TABLE answers ADD COLUMN is_clean INTEGER NOT NULL DEFAULT 0"
+            )
 
     @staticmethod
     def key(config: RemoteConfig, request: Generation) -> str:
@@ -61,10 +81,27 @@ class AnswerCache:
         """Keep an answer; it is on the disk on return."""
         self._database.execute(
             "INSERT OR IGNORE INTO answers"
-            " (key, model, text, finish_reason, prompt_tokens, completion_tokens, seconds)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (key, model, *answer),
+            " (key, model, text, finish_reason, prompt_tokens, completion_tokens, seconds, is_clean)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, model, *answer, self._is_masking),
         )
+
+    def forget_personal(self, holds_personal: Callable[[Sequence[str]], Sequence[bool]]) -> int:
+        """Delete answers to what was asked unmasked, if personal data is in them; returns how many there were.
+
+        Each is looked at once. What is deleted is overwritten on the disk.
+        """
+        rows = self._database.execute("SELECT key, text FROM answers WHERE NOT is_clean").fetchall()
+        if not rows:
+            return 0
+        is_held = holds_personal([text for _, text in rows])
+        gone = [(key,) for (key, _), held in zip(rows, is_held, strict=True) if held]
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("DELETE FROM answers WHERE key = ?", gone)
+            self._database.execute("UPDATE answers SET is_clean = 1")
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(gone)
 
     def close(self) -> None:
         """Close the file, and let others have it."""

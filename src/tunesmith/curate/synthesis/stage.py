@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tunesmith.core.workspace import Workspace, write_text
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.loading import source_paths
+from tunesmith.curate.personal_data import holds_personal
 from tunesmith.curate.synthesis.asking import Asker
 from tunesmith.curate.synthesis.cache import AnswerCache
 from tunesmith.curate.synthesis.config import SynthesizeConfig
@@ -88,7 +89,7 @@ async def run(
         existing_questions(config, plan, workspace),
     )
     folder = workspace.folder(FOLDER)
-    cache, spending = AnswerCache(folder / "answers.sqlite"), Spending(plan.budget)
+    cache, spending = _cache(config, folder / "answers.sqlite"), Spending(plan.budget)
     endpoints = [open_teacher(plan.teacher)]
     if plan.judge is not None and plan.judge_score is not None:
         endpoints.append(open_teacher(plan.judge))
@@ -115,6 +116,15 @@ def _is_source(output: Path, config: CurateConfig, workspace: Workspace) -> bool
         return output in source_paths(config, workspace)
     except DataError:  # some other pattern matches nothing; curation will say so
         return False
+
+
+def _cache(config: CurateConfig, path: Path) -> AnswerCache:
+    """The answers so far; where personal data is masked now, without those that hold some from before it was."""
+    is_masking = config.privacy.mode == "mask"
+    cache = AnswerCache(path, is_masking=is_masking)
+    if is_masking:
+        cache.forget_personal(lambda texts: holds_personal(texts, config.privacy))
+    return cache
 
 
 def _saved(
