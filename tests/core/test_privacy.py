@@ -203,3 +203,22 @@ def test_rules_alone_load_no_language_model():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert shown.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The suspect, Darnell Washington, is 27 and fled.", [("27", "AGE")]),
+        ("My mother, 81, still drives her car.", [("81", "AGE")]),
+        ("My daughter turned seven yesterday.", [("seven", "AGE")]),
+        ("She is forty-two years old.", [("forty-two", "AGE")]),
+        ("He turned two corners and was 20 minutes late on Sundays.", []),
+        ("Our accountant Pavel Horák will handle it.", [("accountant", "TITLE")]),
+        ("Walter Brandt, project manager, Hanover", [("project manager", "TITLE")]),
+    ],
+)
+def test_ages_and_jobs_are_told_by_whose_they_are(text, expected):
+    found = Detector(PrivacyConfig(model="")).find([text])[0]
+
+    told = [(text[span.start : span.end], span.type) for span in found]
+    assert [one for one in told if one[1] not in {"PERSON", "GPE"}] == expected

@@ -30,7 +30,7 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
             yield Span(*line, "TITLE", 0.6)
             continue
         title = words[_first(text, words, index) : index + 1]
-        if score := _score(text, title):
+        if score := _score(text, title) or _of_a_name(text, words, index, title):
             yield Span(title[0].start, word.end, "TITLE", score)
 
 
@@ -77,6 +77,26 @@ def _score(text: str, title: Sequence[Word]) -> float:
         return 0.5
     is_told = TOLD_BEFORE.search(text[max(0, start - 40) : start])
     return 0.0 if not is_told else 0.6 if len(title) > 1 else 0.5
+
+
+def _of_a_name(text: str, words: Sequence[Word], index: int, title: Sequence[Word]) -> float:
+    """A job beside its holder's name: "our accountant Pavel Horák", "Walter Brandt, project manager, Hanover"."""
+    start, end = title[0].start, title[-1].end
+    if not _is_agent(title[-1]):
+        return 0.0
+    if index + 1 < len(words) and THE.search(text[max(0, start - 6) : start]):
+        holder = words[index + 1]
+        if text[end : holder.start] == " " and _is_given_name(holder):
+            return 0.5
+    first = index - len(title) + 1
+    is_behind = first >= 2 and text[words[first - 1].end : start] in {", ", " - ", " – "}
+    names = words[first - 2 : first] if is_behind else []
+    is_named = bool(names) and names[1].is_capitalised and _is_given_name(names[0])
+    return 0.5 if is_named and text[end : end + 1] in {"", ",", "\n"} else 0.0
+
+
+def _is_given_name(word: Word) -> bool:
+    return word.is_capitalised and word.folded in table("given_names")
 
 
 def _line_of(text: str, head: Word) -> tuple[int, int] | None:
