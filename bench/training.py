@@ -223,7 +223,8 @@ def start(name: str, run: dict[str, Any]) -> Running:
 def yardstick(run: dict[str, Any], adapters: list[str]) -> dict[str, float]:
     """Loss of the base and of every adapter, by folder."""
     command = [sys.executable, SIDES / "yardstick.py", run["path"], *adapters]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    environment = os.environ | {"OMP_NUM_THREADS": str(run["threads"])}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

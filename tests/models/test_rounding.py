@@ -14,6 +14,7 @@ def test_nf4_values_are_those_that_bitsandbytes_dequantizes(shape, precision):
     weight[1] = 0
     # Exactly between two of the 16 values, at both ends, and far from the rest of its block.
     values = get_4bit_type("nf4", device="cpu")
+    weight[2] *= 0.1
     weight[2, :15], weight[2, 15], weight[2, 16] = ((values[1:] + values[:-1]) / 2), 1, -1
     weight[0, 0] = 1000
     packed, state = quantize_4bit(weight, quant_type="nf4", compress_statistics=True)

@@ -178,6 +178,13 @@ def make_family(name: str, folder: Path) -> Path:
     )
     torch.manual_seed(0)
     model = transformers.AutoModelForCausalLM.from_config(settings)
+    # Fresh weights would hide mistakes: biases of nothing, norms of one, and queries and keys so small that every
+    # token attends alike to all others, wherever they are.
+    for layer, parameter in model.named_parameters():
+        if parameter.dim() == 1:
+            parameter.data += 0.1 * torch.randn_like(parameter)
+        elif any(kind in layer for kind in ("q_proj", "k_proj", "qkv_proj")):
+            parameter.data *= 3
     model.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids(family.ends)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

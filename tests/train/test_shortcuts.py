@@ -9,7 +9,7 @@ from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_model
 from tunesmith.models.reference import resolve
 from tunesmith.models.template import Encoded
-from tunesmith.train import attention, lora, packing
+from tunesmith.train import attention, lora, loss, packing
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.initialisation import save_adapter
@@ -50,9 +50,9 @@ def adapted(folder, precision):
     return with_adapter(opened(folder, precision).model)
 
 
-def with_adapter(base):
+def with_adapter(base, config=LORA):
     base.set_attn_implementation("eager")
-    model = make_trainable(base, LORA)
+    model = make_trainable(base, config)
     torch.manual_seed(1)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
@@ -70,9 +70,9 @@ def plain_gradients(model, folder, precision, rows, tmp_path):
     for ids, is_trained in rows:
         labels = [token if flag else -100 for token, flag in zip(ids, is_trained, strict=True)]
         out = plain(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
-        loss = out.loss * sum(flag for flag in is_trained[1:])
-        loss.backward()
-        total += loss.item()
+        row_loss = out.loss * sum(flag for flag in is_trained[1:])
+        row_loss.backward()
+        total += row_loss.item()
     return total, gradients(plain)
 
 
@@ -102,10 +102,10 @@ def test_all_shortcuts_together_have_the_gradients_of_plain_peft(family, precisi
     assert is_packing == (name not in PADDED)
     expected, plain = plain_gradients(model, folder, precision, rows, tmp_path)
 
-    loss = loss_sum(model, rows, pad_id=0)
-    loss.backward()
+    measured = loss_sum(model, rows, pad_id=0)
+    measured.backward()
 
-    assert loss.item() == pytest.approx(expected, rel=EXACT if precision == "float32" else 2e-3)
+    assert measured.item() == pytest.approx(expected, rel=EXACT if precision == "float32" else 2e-3)
     assert difference(gradients(model), plain) < most
 
 
@@ -121,12 +121,26 @@ def test_weights_held_in_4_bits_have_the_gradients_of_the_values_they_stand_for(
         linear = model.get_base_model().model.layers[0].mlp.down_proj
         assert lora.is_packed(linear.base_layer) == (holding == "packed")
         assert linear.forward.__qualname__.startswith("Joined")
-        loss = loss_sum(model, rows_of(model.config.vocab_size), pad_id=0)
-        loss.backward()
-        seen[holding] = loss.item(), gradients(model)
+        measured = loss_sum(model, rows_of(model.config.vocab_size), pad_id=0)
+        measured.backward()
+        seen[holding] = measured.item(), gradients(model)
 
     assert seen["packed"][0] == seen["unpacked"][0]
     assert difference(seen["packed"][1], seen["unpacked"][1]) == 0
+
+
+def test_layers_that_are_not_joined_have_the_gradients_of_plain_peft(tiny_model, tmp_path):
+    # Under a sharded base, layers that read the same input stay apart.
+    config = LORA.model_copy(update={"workers": 2, "sharding": "fsdp"})
+    model = with_adapter(opened(tiny_model, "float32").model, config)
+    rows = rows_of(model.config.vocab_size)
+    expected, plain = plain_gradients(model, tiny_model, "float32", rows, tmp_path)
+
+    measured = loss_sum(model, rows, pad_id=0)
+    measured.backward()
+
+    assert measured.item() == pytest.approx(expected, rel=EXACT)
+    assert difference(gradients(model), plain) < EXACT
 
 
 def test_one_step_of_eight_has_the_gradients_of_eight_of_one(family):
@@ -176,14 +190,61 @@ def test_a_model_that_mixes_packed_rows_keeps_padded_ones(tiny_model, tmp_path):
     assert torch.isfinite(loss_sum(model, rows_of(base.config.vocab_size), pad_id=0))
 
 
-def test_long_rows_go_through_attention_that_keeps_no_weights(tiny_model, monkeypatch):
-    model = adapted(tiny_model, "float32")
+def test_long_rows_go_through_attention_that_keeps_no_weights(family, monkeypatch):
+    name, folder = family
+    model = adapted(folder, "float32")
     rows = rows_of(model.config.vocab_size)
     loss_sum(model, rows, pad_id=0).backward()
     short = gradients(model)
     model.zero_grad()
+    if name not in PADDED:
+        monkeypatch.setattr(attention.OpenAttention, "apply", None)
     monkeypatch.setattr(attention, "OPEN_BYTES", 0)
 
-    loss_sum(model, rows, pad_id=0).backward()
+    # One at a time they share nothing, and attention may take its own causal path.
+    for batch in (rows[:3], rows[3:7], rows[7:]):
+        loss_sum(model, batch, pad_id=0).backward()
 
     assert difference(gradients(model), short) < EXACT
+
+
+def test_rows_that_are_not_packed_are_masked_as_ever(tiny_model):
+    model = adapted(tiny_model, "float32").eval()
+    ids = torch.arange(24).view(2, 12)
+    mask = torch.ones_like(ids)
+    mask[1, :5] = 0  # padded on the left, as for generation
+    with torch.no_grad():
+        ours = model(input_ids=ids, attention_mask=mask).logits
+        model.get_base_model().set_attn_implementation("eager")
+        plain = model(input_ids=ids, attention_mask=mask).logits
+
+    torch.testing.assert_close(ours[mask > 0], plain[mask > 0], rtol=1e-4, atol=1e-5)
+
+
+def test_the_loss_is_the_same_in_pieces(tiny_model, monkeypatch):
+    model = adapted(tiny_model, "float32")
+    rows = rows_of(model.config.vocab_size)
+    whole = loss_sum(model, rows, pad_id=0)
+    whole.backward()
+    expected = gradients(model)
+    model.zero_grad()
+    # Eleven rows of logits at a time.
+    monkeypatch.setattr(loss, "PIECE_BYTES", 11 * 4 * model.config.vocab_size)
+
+    pieces = loss_sum(model, rows, pad_id=0)
+    pieces.backward()
+
+    assert pieces.item() == pytest.approx(whole.item(), rel=1e-6)
+    assert difference(gradients(model), expected) < EXACT
+
+
+def test_logits_in_bfloat16_are_softmaxed_in_float32(tiny_model):
+    model = opened(tiny_model, "bfloat16").model
+    hidden = torch.randn(40, 64, generator=torch.Generator().manual_seed(0)).bfloat16()
+    targets = torch.arange(40)
+
+    measured = loss.head_loss(model, hidden, targets)
+
+    logits = torch.nn.functional.linear(hidden, model.lm_head.weight).float()
+    expected = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+    assert measured.item() == pytest.approx(expected.item(), rel=1e-6)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import TrainingArguments
 
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_model
@@ -10,6 +11,7 @@ from tunesmith.train.adapters import make_trainable
 from tunesmith.train.batches import micro_batches
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.step import loss_sum
+from tunesmith.train.trainer import Steps, StepTrainer
 
 CONVERSATIONS = ["a", "bcd efg", "hijklmnop qrstuv", "wx"]
 
@@ -68,6 +70,36 @@ def test_one_batch_of_four_has_the_gradients_of_four_batches_of_one(base, encode
 
     for name, gradient in gradients(model).items():
         torch.testing.assert_close(gradient, together[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_in_pieces_has_the_gradients_of_the_mean_loss_of_its_trained_tokens(
+    base, encoded, tmp_path
+):
+    model = adapted(base)
+    options = {"output_dir": str(tmp_path), "use_cpu": True, "report_to": "none"}
+    trainer = StepTrainer(
+        model=model,
+        args=TrainingArguments(**options, remove_unused_columns=False),
+        train_dataset=Steps(encoded, [[0, 1, 2, 3]]),
+        pad_id=0,
+        token_budget=40,
+        on_halved=pytest.fail,
+    )
+
+    loss = trainer.training_step(model, {"examples": encoded})
+
+    ours = gradients(model)
+    model.zero_grad()
+    total, trained = 0.0, sum(example.trained_tokens for example in encoded)
+    for ids, is_trained in encoded:
+        labels = [token if flag else -100 for token, flag in zip(ids, is_trained, strict=True)]
+        out = model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels]))
+        share = out.loss * sum(is_trained) / trained
+        share.backward()
+        total += share.item()
+    assert loss.item() == pytest.approx(total, rel=1e-5)
+    for name, gradient in gradients(model).items():
+        torch.testing.assert_close(gradient, ours[name], rtol=1e-4, atol=1e-6)
 
 
 def test_the_adapter_computes_what_pefts_own_layer_computes(base, encoded):
