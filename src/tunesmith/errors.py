@@ -149,14 +149,22 @@ class ChecksumError(ModelError):
 
 
 class DoesNotFitError(TunesmithError):
-    """The plan needs more memory than the device has."""
+    """Training or an export needs more memory than the device has."""
 
     exit_code = 7
     http_status = 507
 
-    def __init__(self, *, needed_bytes: int, available_bytes: int, device: str, fix: str) -> None:
+    def __init__(
+        self,
+        *,
+        needed_bytes: int,
+        available_bytes: int,
+        device: str,
+        fix: str,
+        task: str = "training",
+    ) -> None:
         super().__init__(
-            f"training needs about {needed_bytes / 2**30:.1f} GiB, {device} has {available_bytes / 2**30:.1f} GiB",
+            f"{task} needs about {needed_bytes / 2**30:.1f} GiB, {device} has {available_bytes / 2**30:.1f} GiB",
             fix=fix,
         )
         self.needed_bytes, self.available_bytes, self.device = needed_bytes, available_bytes, device

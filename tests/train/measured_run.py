@@ -1,9 +1,10 @@
-"""Trains for two steps in a process of its own, and prints what was predicted and what it took (bytes, as JSON).
+"""Plans runs and trains them for two steps, in a process of its own; prints what was predicted and what it took.
 
-Called by `test_plan.py` with a workspace, a dataset id, a model and a `train:` section.
+Called by `test_plan.py` with a workspace, a dataset id, a model and `train:` sections as a JSON object by name; prints
+bytes by name, as JSON. What is imported and compiled on first use is no part of what a run keeps: the short examples
+are trained on once before anything is measured.
 """
 
-import gc
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from tunesmith.artifacts.dataset import Dataset
 from tunesmith.core.workspace import Workspace
 from tunesmith.models.config import ModelConfig
 from tunesmith.train import stage
+from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.material import TrainInputs, prepare
 from tunesmith.train.plan import make_plan
@@ -23,19 +25,27 @@ def resident(key: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
 
 
-root, dataset, model, settings, what = sys.argv[1:]
-workspace = Workspace(Path(root))
-inputs = TrainInputs(Dataset.load(workspace, dataset), ModelConfig(base=model), "measured")
-config = TrainConfig.model_validate_json(settings)
-if what == "plan":
-    plan = make_plan(config, prepare(config, workspace, inputs))
-    sys.stdout.write(json.dumps({**plan.memory._asdict(), "total": plan.memory.total}) + "\n")
-else:
-    # What is imported and compiled on first use is no part of what a run keeps.
-    warm = config.model_copy(update={"epochs": 1, "sequence_length": 60})
+def main(root: str, dataset: str, model: str, sections: str) -> None:
+    """Measure every section."""
+    workspace = Workspace(Path(root))
+    inputs = TrainInputs(Dataset.load(workspace, dataset), ModelConfig(base=model), "measured")
+    configs = {
+        name: TrainConfig.model_validate(section) for name, section in json.loads(sections).items()
+    }
+    warm = next(iter(configs.values())).model_copy(update={"epochs": 1, "sequence_length": 60})
     stage.run(warm, workspace, inputs, is_quiet=True)
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")
-    before = resident("VmRSS")
-    stage.run(config, workspace, inputs, is_quiet=True)
-    sys.stdout.write(json.dumps({"growth": resident("VmHWM") - before}) + "\n")
+    found = {}
+    for name, config in configs.items():
+        memory = make_plan(config, prepare(config, workspace, inputs)).memory
+        # Blocks that earlier work has freed and the allocator kept would be used again, and count as nothing.
+        trim()
+        Path("/proc/self/clear_refs").write_text("5")
+        before = resident("VmRSS")
+        stage.run(config, workspace, inputs, is_quiet=True)
+        growth = resident("VmHWM") - before
+        found[name] = {"planned": memory._asdict(), "total": memory.total, "measured": growth}
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

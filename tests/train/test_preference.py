@@ -51,6 +51,7 @@ def trainer_of(base, objective: str, folder):
         config,
         make_trainable(base.model, config),
         (verdicts, verdicts),
+        token_budget=2048,
         arguments={"output_dir": str(folder), "report_to": "none", "use_cpu": True}
         | {"remove_unused_columns": False, "disable_tqdm": True},
         processing_class=base.template.tokenizer,
@@ -202,6 +203,7 @@ def test_an_adapter_that_is_trained_on_is_its_own_reference(base, tmp_path):
         config,
         model,
         (verdicts, none),
+        token_budget=2048,
         arguments={"output_dir": str(tmp_path), "report_to": "none", "use_cpu": True},
         processing_class=base.template.tokenizer,
     )

@@ -22,6 +22,7 @@ def plan(made: "ExportPlan", *, as_json: bool) -> None:
             "base": made.base,
             "format": made.format + (f", {made.number_format}" if made.number_format else ""),
             "size": f"about {made.bytes / 2**20:,.0f} MiB",
+            "memory": f"at least {made.memory_bytes / 2**20:,.0f} MiB",
             "written by": made.writer,
             "folder": made.folder,
         },

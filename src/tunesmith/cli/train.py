@@ -12,7 +12,7 @@ PlanOption = Annotated[
 ]
 GpuOption = Annotated[
     str | None,
-    Option(help="Plan for a GPU by name (`a10g`, `rtx4090`) or memory (`24GB`), not this machine."),
+    Option(help="Plan for a GPU by name (`l4`, `rtx4090`) or memory (`24GB`), not this machine."),
 ]
 PriceOption = Annotated[
     float | None, Option(min=0, help="Price of an hour, in any currency; `--plan` adds the cost.")

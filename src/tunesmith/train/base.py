@@ -5,6 +5,7 @@ from typing import Any
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import Holding, LoadedModel, device_name, load_model
 from tunesmith.models.reference import ResolvedModel
+from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.material import Material
 
@@ -32,6 +33,8 @@ def load_frozen(
         holding=holding,
     )
     if device_name() == "cpu":
+        # Rounding leaves pieces behind, and here the mapped file still lies beside the weights.
+        trim()
         own_weights(loaded.model)
     choose_attention(loaded.model)
     return loaded

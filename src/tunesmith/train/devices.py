@@ -1,6 +1,7 @@
 """What a run would compute on: this machine, or a GPU by name or size."""
 
 import json
+import os
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Literal, NamedTuple
 from tunesmith.errors import UnknownNameError
 from tunesmith.models.loading import device_name
 
-GIB = 2**30
-CUDA_CONTEXT_BYTES = 600 * 2**20
+GIB, MIB = 2**30, 2**20
+CUDA_CONTEXT_BYTES = 600 * MIB
 """What the driver, cuBLAS and the kernels take on a GPU before the first tensor; 0.4 to 0.8 GB on current ones."""
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*g(?:i?b)?", re.IGNORECASE)
 
@@ -25,19 +26,29 @@ class Device(NamedTuple):
     context_bytes: int
     """What it holds before the first tensor: libraries on a CPU, the CUDA context on a GPU."""
     operations_per_second: float | None
-    """Dense 16-bit matrix speed by the data sheet; None where it can be measured."""
+    """Dense 16-bit matrix speed by the data sheet; None where it can be measured, or no data sheet says it."""
+    is_here: bool = False
+    """Whether it is this machine's, so that time is measured rather than looked up."""
 
-    @property
-    def is_here(self) -> bool:
-        """Whether it is this machine's, so that time is measured rather than looked up."""
-        return self.kind == device_name() and self.operations_per_second is None
+    def sharing(self, workers: int, engine: str) -> int:
+        """How many of a run's processes share this device's memory.
+
+        Args:
+            workers: Processes of the run.
+            engine: Who starts them; those on a Ray cluster elsewhere are taken to have a machine each.
+        """
+        if engine == "ray" and os.environ.get("RAY_ADDRESS"):
+            return 1
+        if self.kind == "cpu":
+            return workers
+        return -(-workers // _gpu_count()) if self.is_here else 1
 
 
 def find_device(wanted: str | None) -> Device:
     """This machine's device, or the one that is asked for.
 
     Args:
-        wanted: None for this machine; a name such as `a10g` or `RTX 4090`, or a size such as `24GB`.
+        wanted: None for this machine; a name such as `l4` or `RTX 4090`, or a size such as `24GB`.
 
     Raises:
         UnknownNameError: If it is no size and no name that is known here.
@@ -57,7 +68,14 @@ def find_device(wanted: str | None) -> Device:
     if name not in known:
         raise UnknownNameError("GPU", wanted, [*known, "24GB"])
     row = known[name]
-    return Device(name, "cuda", int(row["gib"] * GIB), CUDA_CONTEXT_BYTES, row["tflops"] * 1e12)
+    speed = row["tflops"] and row["tflops"] * 1e12
+    return Device(name, "cuda", row["mib"] * MIB, CUDA_CONTEXT_BYTES, speed)
+
+
+def _gpu_count() -> int:
+    import torch
+
+    return max(1, int(torch.cuda.device_count()))
 
 
 def _this_gpu() -> Device:
@@ -67,7 +85,7 @@ def _this_gpu() -> Device:
     # The context of this process is made by that very question, and no longer free.
     available = free + torch.cuda.memory_reserved() + CUDA_CONTEXT_BYTES
     name = torch.cuda.get_device_name()
-    return Device(name, "cuda", int(available), CUDA_CONTEXT_BYTES, None)
+    return Device(name, "cuda", int(available), CUDA_CONTEXT_BYTES, None, is_here=True)
 
 
 def _this_cpu() -> Device:
@@ -79,4 +97,4 @@ def _this_cpu() -> Device:
         used = int(Path("/sys/fs/cgroup/memory.current").read_text())
         available = min(available, int(text) - used)
     held = int(psutil.Process().memory_info().rss)
-    return Device("this CPU", "cpu", available + held, held, None)
+    return Device("this CPU", "cpu", available + held, held, None, is_here=True)

@@ -1,18 +1,19 @@
 """Settings that fit into memory: the micro-batch that `auto` takes, and what to change where nothing fits."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, NamedTuple
 
 from tunesmith.errors import DoesNotFitError
 from tunesmith.models.loading import Holding, device_name
 from tunesmith.models.template import Encoded
-from tunesmith.train.batches import micro_batches
+from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device, find_device
 from tunesmith.train.material import Material
 from tunesmith.train.memory import Memory, estimate, holding_of
-from tunesmith.train.rehearsal import Rehearsal, rehearse, text_settings
+from tunesmith.train.micro_batch import MicroBatch, largest
+from tunesmith.train.rehearsal import Activations, Rehearsal, text_settings
+from tunesmith.train.team import Team
 
 RESERVE = 0.9
 """Share of the memory that a run may take; allocators and the rest of the system need some."""
@@ -20,10 +21,10 @@ BEST_TOKENS = {"cpu": 2048, "cuda": 16_384}
 """Micro-batch from which a larger one is no faster."""
 SMALLEST_TOKENS = 64
 """Micro-batch that is not halved further."""
-REHEARSED_TOKENS = 1024
-"""Tokens of a rehearsal; what a larger micro-batch takes is scaled up from it."""
+REHEARSED_TOKENS = 2048
+"""Tokens of a rehearsal: all of a micro-batch on a CPU; what a larger one takes is scaled up from its first rows."""
 
-
+Shape = tuple[tuple[int, ...], ...]
 EASY_SHARE = 0.5
 """Share of the memory that a generous bound may take for a run to begin without a rehearsal."""
 
@@ -58,33 +59,50 @@ class Fitting:
     def __init__(self, material: Material, device: Device) -> None:
         """Nothing is computed before it is asked for."""
         self._material, self._device = material, device
-        self._rehearse = cache(self._rehearsed)
+        self._rehearsals: dict[TrainConfig, Rehearsal] = {}
+        self._activations: dict[tuple[TrainConfig, Shape], Activations] = {}
 
     def rehearsal(self, config: TrainConfig) -> Rehearsal:
         """A rehearsal with what changes a step: method, adapter, checkpointing."""
-        return self._rehearse(
-            config.model_copy(
-                update={
-                    "micro_batch_tokens": REHEARSED_TOKENS,
-                    "learning_rate": 1e-4,
-                    "optimizer": "auto",
-                    "sequence_length": max(config.sequence_length, self._longest),
-                }
-            )
-        )
+        kind = _kind(config)
+        if kind not in self._rehearsals:
+            self._rehearsals[kind] = Rehearsal(kind, self._material)
+        return self._rehearsals[kind]
 
     def memory(self, config: TrainConfig, *, budget: int) -> Memory:
-        """What a run takes with micro-batches of at most `budget` tokens."""
-        tokens = max(
-            sum(min(len(example.ids), config.sequence_length) for example in group)
-            for group in self._groups(config, budget)
+        """What each process of a run takes with micro-batches of at most `budget` tokens."""
+        seen = self.rehearsal(config)
+        made = [
+            self._activations_of(config, batch)
+            for batch in largest(config, self._material, token_budget=budget)
+        ]
+        return estimate(
+            config,
+            self._device,
+            seen.weights,
+            file_bytes=self._material.file_bytes,
+            layers=seen.layers,
+            activations=max(made, key=lambda each: each.most_bytes.at(seen.layers)),
         )
-        return estimate(config, self._device, self.rehearsal(config), tokens=tokens)
+
+    def token_seconds(self, config: TrainConfig) -> float:
+        """Of a step, for each real token, on this machine."""
+        batches = largest(config, self._material, token_budget=self.budget(config))
+        batch = batches[0].within(REHEARSED_TOKENS)
+        return self.rehearsal(config).seconds(batch) / batch.tokens
+
+    def needed_bytes(self, config: TrainConfig, *, budget: int) -> int:
+        """What all processes take of the device's memory together."""
+        memory = self.memory(config, budget=budget)
+        sharing = self._device.sharing(config.workers, config.engine)
+        # The process that starts workers in main memory only waits, and keeps its libraries.
+        starter = self._device.context_bytes if sharing > 1 and self._device.kind == "cpu" else 0
+        return sharing * memory.total + starter
 
     def fits(self, config: TrainConfig, *, budget: int) -> bool:
         """Whether it fits into the device's memory with room to spare."""
-        total = self.memory(config, budget=budget).total
-        return total <= RESERVE * self._device.available_bytes
+        needed = self.needed_bytes(config, budget=budget)
+        return needed <= RESERVE * self._device.available_bytes
 
     def budget(self, config: TrainConfig) -> int:
         """The micro-batch of the recipe; under `auto` the largest useful one that fits, or the smallest of all."""
@@ -118,7 +136,7 @@ class Fitting:
             return Fit(budget, holding_of(config, self._device.kind))
         advice = self.advise(config)
         raise DoesNotFitError(
-            needed_bytes=self.memory(config, budget=budget).total,
+            needed_bytes=self.needed_bytes(config, budget=budget),
             available_bytes=self._device.available_bytes,
             device=self._device.shown,
             fix=f"set {advice.shown} ({advice.harm})" if advice else "choose a smaller model",
@@ -166,40 +184,45 @@ class Fitting:
     def _longest(self) -> int:
         return max(len(example.ids) for example in self._examples)
 
-    def _groups(self, config: TrainConfig, budget: int) -> list[list[Encoded]]:
-        fitting = [
-            example for example in self._examples if len(example.ids) <= config.sequence_length
-        ]
-        size = config.batch_size
-        return [
-            group
-            for start in range(0, len(fitting), size)
-            for group in micro_batches(fitting[start : start + size], token_budget=budget)
-        ] or [[self._examples[0]]]
-
-    def _rehearsed(self, config: TrainConfig) -> Rehearsal:
-        groups = self._groups(config, REHEARSED_TOKENS)
-        largest = max(groups, key=lambda group: sum(len(example.ids) for example in group))
-        material = self._material
-        return rehearse(config, material.resolved, material.inputs.model, largest)
+    def _activations_of(self, config: TrainConfig, batch: MicroBatch) -> Activations:
+        rehearsed = batch.within(REHEARSED_TOKENS)
+        key = _kind(config), rehearsed.shape
+        if key not in self._activations:
+            self._activations[key] = self.rehearsal(config).activations(rehearsed)
+        return self._activations[key].scaled(batch.tokens / rehearsed.tokens)
 
 
-def require_fit(config: TrainConfig, material: Material) -> Fit:
+def _kind(config: TrainConfig) -> TrainConfig:
+    """The settings with those that change no step of given examples at one and the same value."""
+    same = {
+        "micro_batch_tokens": "auto",
+        "optimizer": "auto",
+        "sequence_length": 1024,
+        "holding": "auto",
+    }
+    return config.model_copy(update=same)
+
+
+def choose_fit(config: TrainConfig, material: Material, team: Team) -> Fit:
     """How to train on this machine; only what may not fit is rehearsed.
+
+    One of several processes that a launcher has started finds the others' memory taken, and cannot judge.
 
     Raises:
         DoesNotFitError: If the run does not fit; its fix are the settings that would.
     """
     device, budget = find_device(None), wanted_budget(config)
-    if _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
+    if team.size > 1:
+        return Fit(budget, holding_of(config, device.kind))
+    sharing = device.sharing(config.workers, config.engine)
+    if sharing * _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
         is_open = config.holding == "auto"
         return Fit(budget, "unpacked" if is_open else holding_of(config, device.kind))
-    return Fitting(material, device).require_fit(config)
-
-
-def usual_fit(config: TrainConfig) -> Fit:
-    """The recipe's settings; what it leaves open as this kind of device usually has it."""
-    return Fit(wanted_budget(config), holding_of(config, device_name()))
+    try:
+        return Fitting(material, device).require_fit(config)
+    finally:
+        # The copies of the rehearsal must not lie beside the model that is trained.
+        trim()
 
 
 def wanted_budget(config: TrainConfig) -> int:
@@ -214,6 +237,9 @@ def _bound(config: TrainConfig, material: Material, budget: int) -> float:
     text = text_settings(material.resolved, material.inputs.model)
     lengths = sorted((len(example.ids) for example in material.train.examples), reverse=True)
     longest, a_step = lengths[0], sum(lengths[: config.batch_size * config.answers_per_row])
+    if config.objective != "sft":
+        # TRL pads all rows, and computes two answers at least.
+        longest, a_step = 2 * longest, config.batch_size * 2 * longest
     # A micro-batch is no larger than a step, nor than the budget unless a single example is.
     tokens, layers, hidden = (
         max(min(budget, a_step), longest),

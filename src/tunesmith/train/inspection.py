@@ -125,7 +125,7 @@ def _learning_rate(run: Inspected) -> TrainWarning | None:
     return TrainWarning(
         code="learning-rate",
         message=f"train.learning_rate {config.learning_rate:g} is {side} for {config.method} and"
-        f" {run.material.parameters:,} parameters: published runs use {row['low']:g} to {row['high']:g}",
+        f" {run.material.parameters:,} parameters: published runs lie within {row['low']:g} and {row['high']:g}",
         fix=f"set train.learning_rate between {row['low']:g} and {row['high']:g}",
     )
 

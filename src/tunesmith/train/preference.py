@@ -6,15 +6,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from tunesmith.errors import MissingDependencyError
+from tunesmith.models.calling_peft import calling_peft
 from tunesmith.train.config import TrainConfig
-from tunesmith.train.fitting import wanted_budget
 from tunesmith.train.verdict_rows import EncodedVerdicts, Row
 
 BETA = 0.1
 """What the papers of all three objectives use."""
 
 
-def micro_batch_size(config: TrainConfig, verdicts: EncodedVerdicts) -> int:
+def micro_batch_size(config: TrainConfig, verdicts: EncodedVerdicts, *, token_budget: int) -> int:
     """Verdicts computed at once: the largest divisor of a worker's part of a step within the token budget.
 
     `kto` measures how far the model has moved by answers swapped within a micro-batch, so there it is at least 2.
@@ -25,7 +25,7 @@ def micro_batch_size(config: TrainConfig, verdicts: EncodedVerdicts) -> int:
     sizes = [size for size in range(1, share + 1) if share % size == 0]
     if config.objective == "kto":
         sizes = sizes[1:]
-    within = [size for size in sizes if size * sequences * longest <= wanted_budget(config)]
+    within = [size for size in sizes if size * sequences * longest <= token_budget]
     return max(within, default=sizes[0])
 
 
@@ -34,6 +34,7 @@ def preference_trainer(
     model: Any,
     verdicts: tuple[EncodedVerdicts, EncodedVerdicts],
     *,
+    token_budget: int,
     arguments: dict[str, Any],
     **options: Any,
 ) -> Any:
@@ -43,6 +44,7 @@ def preference_trainer(
         config: The recipe's `train:` section.
         model: With its trainable parameters chosen; as it is now, it is the reference.
         verdicts: Those to learn from, and those to measure by, which may be none.
+        token_budget: Tokens, padding included, computed at once.
         arguments: Options that `transformers.TrainingArguments` also takes.
         options: What `transformers.Trainer` takes besides.
 
@@ -56,7 +58,7 @@ def preference_trainer(
 
     disable_progress_bars()
     kinds = {"dpo": trl.Dpo, "orpo": trl.Orpo, "kto": trl.Kto}
-    size = micro_batch_size(config, verdicts[0])
+    size = micro_batch_size(config, verdicts[0], token_budget=token_budget)
     rows = [split.rows for split in verdicts]
     if config.objective == "kto":
         rows = [_with_swapped(_shuffled(split, config.seed), size) for split in rows]
@@ -64,13 +66,14 @@ def preference_trainer(
     for settings in (model.config, model.generation_config):
         settings.pad_token_id = options["processing_class"].pad_token_id
     weights = {id(each): each.data for each in model.parameters() if each.requires_grad}
-    trainer = kinds[config.objective](
-        model=model,
-        args=_arguments(config, rows[0], size, arguments),
-        train_dataset=Dataset.from_list(rows[0]),
-        eval_dataset=Dataset.from_list(rows[1]) if rows[1] else None,
-        **options,
-    )
+    with calling_peft():
+        trainer = kinds[config.objective](
+            model=model,
+            args=_arguments(config, rows[0], size, arguments),
+            train_dataset=Dataset.from_list(rows[0]),
+            eval_dataset=Dataset.from_list(rows[1]) if rows[1] else None,
+            **options,
+        )
     for parameter in model.parameters():
         # TRL rounds the adapter of a quantized model to bfloat16; the optimizer needs it in float32.
         parameter.data = weights.get(id(parameter), parameter.data)
@@ -90,7 +93,7 @@ def _arguments(config: TrainConfig, rows: Sequence[Row], size: int, shared: dict
         "beta": BETA if config.beta is None else config.beta,
         # The base computes in bfloat16 already, and the adapter in the base's precision.
         "bf16": False,
-        "gradient_checkpointing": config.gradient_checkpointing,
+        "activation_checkpointing": config.gradient_checkpointing,
     }
     if config.objective == "orpo":
         return ORPOConfig(**options)

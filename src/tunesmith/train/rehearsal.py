@@ -1,4 +1,4 @@
-"""A micro-batch computed for real on a copy of the model that is a few layers deep: what a layer takes and lasts.
+"""Micro-batches computed for real on copies of the model that are a few layers deep: what a layer takes and lasts.
 
 The very code of training runs, so that whatever it does or leaves out is in the numbers. A transformer's layers are
 alike: two depths tell what each layer adds (activations kept for the backward pass, adapter, time) and what does
@@ -6,25 +6,26 @@ not depend on depth (embeddings, logits, loss). The weights are random, so none 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
-from tunesmith.models.template import Encoded
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import return_freed_memory
+from tunesmith.train.allocator import MAPPED_BYTES, return_freed_memory
 from tunesmith.train.base import choose_attention
 from tunesmith.train.byte_counter import ByteCounter
 from tunesmith.train.config import TrainConfig
-from tunesmith.train.step import loss_sum
+from tunesmith.train.material import Material
+from tunesmith.train.micro_batch import MicroBatch
 
+FLOAT32_BYTES = 4
 DEPTHS = (1, 3)
 """Layers of the two copies."""
 TIMED_RUNS = 2
-"""Runs of which the fastest counts, after one that warms up."""
+"""Runs of which the fastest counts."""
 
 
 class Linear(NamedTuple):
@@ -38,8 +39,8 @@ class Linear(NamedTuple):
         return self.ends + layers * self.a_layer
 
 
-class Rehearsal(NamedTuple):
-    """What the micro-batch took, by depth."""
+class Weights(NamedTuple):
+    """What the model holds, by depth."""
 
     frozen_bytes: Linear
     """Weights that are not trained, as this machine holds them."""
@@ -48,92 +49,120 @@ class Rehearsal(NamedTuple):
     largest_linear: Linear
     """Parameters of the largest of them."""
     trained_parameters: Linear
-    activation_bytes: Linear
-    """The most bytes of tensors at once, beyond weights and gradients."""
-    seconds: Linear
-    layers: int
-    """Of the whole model."""
-    tokens: int
-    """Real tokens of the micro-batch."""
+    small_trained: Linear
+    """Trained parameters in tensors that the C library does not map by themselves."""
 
 
-class _Measured(NamedTuple):
-    frozen_bytes: float
-    frozen_linear_parameters: float
-    largest_linear: float
-    trained_parameters: float
-    kept_bytes: float
-    """Held between the forward and the backward pass."""
-    seconds: float
-    extra_bytes: float
-    """By which the backward pass exceeds that."""
+class Activations(NamedTuple):
+    """What a micro-batch makes, by depth."""
+
+    most_bytes: Linear
+    """At once, beyond weights and gradients, in a micro-batch that is not the run's first."""
+    small_bytes: Linear
+    """Of what is kept for the backward pass, in tensors that are not mapped by themselves."""
+
+    def scaled(self, share: float) -> "Activations":
+        """What so many times the rows make."""
+        return Activations(*(Linear(line.ends * share, line.a_layer * share) for line in self))
 
 
-def rehearse(
-    config: TrainConfig, resolved: ResolvedModel, model: ModelConfig, group: Sequence[Encoded]
-) -> Rehearsal:
-    """Compute a micro-batch, forward and backward, at two depths.
-
-    Args:
-        config: The recipe's `train:` section.
-        resolved: The base model; only its configuration is read.
-        model: The recipe's `model:` section.
-        group: The micro-batch.
-    """
-    return_freed_memory()
-    layers = text_settings(resolved, model).num_hidden_layers
-    shallow, deep = (min(depth, layers) for depth in DEPTHS)
-    low, high = (_measure(config, resolved, model, group, depth) for depth in (shallow, deep))
-    lines: list[Linear] = []
-    for less, more in zip(low[:-1], high[:-1], strict=True):
-        a_layer = max(0.0, (more - less) / (deep - shallow)) if deep > shallow else 0.0
-        lines.append(Linear(less - shallow * a_layer, a_layer))
-    frozen, linear, largest, trained, kept, seconds = lines
-    # What the backward pass makes besides belongs to one layer or to the head, at any depth.
-    activations = Linear(kept.ends + high.extra_bytes, kept.a_layer)
-    tokens = sum(len(example.ids) for example in group)
-    return Rehearsal(frozen, linear, largest, trained, activations, seconds, layers, tokens)
+class _Copy(NamedTuple):
+    model: Any
+    depth: int
 
 
-def _measure(
-    config: TrainConfig,
-    resolved: ResolvedModel,
-    model: ModelConfig,
-    group: Sequence[Encoded],
-    depth: int,
-) -> _Measured:
-    trained = _shallow(config, resolved, model, depth)
+class Rehearsal:
+    """A model as it would be trained, in two shallow copies on which micro-batches are computed."""
 
-    def compute() -> float:
-        started = time.perf_counter()
-        loss_sum(trained, group, pad_id=0).backward()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        return time.perf_counter() - started
+    def __init__(self, config: TrainConfig, material: Material) -> None:
+        """Make the copies.
 
-    compute()
-    seconds = min(compute() for _ in range(TIMED_RUNS))
-    with ByteCounter() as counter:
-        loss = loss_sum(trained, group, pad_id=0)
-        kept = counter.live_bytes
-        loss.backward()
-    head = trained.get_output_embeddings()
+        Args:
+            config: The recipe's `train:` section.
+            material: What would be trained on; of the base model only its configuration is read.
+        """
+        return_freed_memory()
+        self._config, self._material = config, material
+        resolved, model = material.resolved, material.inputs.model
+        self.layers: int = text_settings(resolved, model).num_hidden_layers
+        """Of the whole model."""
+        depths = (min(depth, self.layers) for depth in DEPTHS)
+        self._copies = [_Copy(_shallow(config, resolved, model, depth), depth) for depth in depths]
+        self.weights = Weights(*self._lines(_held))
+
+    def activations(self, batch: MicroBatch) -> Activations:
+        """What a micro-batch makes, counted tensor by tensor."""
+        # The backward pass makes more than is kept; that belongs to one layer or to the head, at any depth.
+        extra = 0.0
+
+        def kept(copy: _Copy) -> tuple[float, float]:
+            nonlocal extra
+            compute = batch.loss_on(copy.model, self._config, self._material)
+            if not _has_gradients(copy.model):
+                compute().backward()
+            with ByteCounter() as counter:
+                loss = compute()
+                kept, small = counter.live_bytes, counter.small_bytes
+                loss.backward()
+            extra = counter.peak_bytes - kept
+            return float(kept), float(small)
+
+        line, small = self._lines(kept)
+        return Activations(Linear(line.ends + extra, line.a_layer), small)
+
+    def seconds(self, batch: MicroBatch) -> float:
+        """Of the whole model, forward and backward, on this machine."""
+
+        def last(copy: _Copy) -> tuple[float]:
+            compute = batch.loss_on(copy.model, self._config, self._material)
+            compute().backward()
+            return (min(_seconds(compute) for _ in range(TIMED_RUNS)),)
+
+        (line,) = self._lines(last)
+        return max(line.at(self.layers), 0.0)
+
+    def _lines(self, measure: Callable[[_Copy], tuple[float, ...]]) -> list[Linear]:
+        shallow, deep = self._copies
+        low, high = measure(shallow), measure(deep)
+        between = deep.depth - shallow.depth
+        lines = []
+        for less, more in zip(low, high, strict=True):
+            a_layer = max(0.0, (more - less) / between) if between else 0.0
+            lines.append(Linear(less - shallow.depth * a_layer, a_layer))
+        return lines
+
+
+def _held(copy: _Copy) -> tuple[float, ...]:
+    model = copy.model
+    frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
+    trained = [parameter.numel() for parameter in model.parameters() if parameter.requires_grad]
+    head = model.get_output_embeddings()
     linear = [
         module.weight.numel()
-        for module in trained.modules()
+        for module in model.modules()
         if isinstance(module, torch.nn.Linear)
         and module is not head
         and not module.weight.requires_grad
     ]
-    return _Measured(
-        sum(parameter.nbytes for parameter in trained.parameters() if not parameter.requires_grad),
+    return (
+        sum(parameter.nbytes for parameter in frozen),
         sum(linear),
         max(linear, default=0),
-        sum(parameter.numel() for parameter in trained.parameters() if parameter.requires_grad),
-        kept,
-        seconds,
-        counter.peak_bytes - kept,
+        sum(trained),
+        sum(size for size in trained if size * FLOAT32_BYTES < MAPPED_BYTES),
     )
+
+
+def _has_gradients(model: Any) -> bool:
+    return any(parameter.grad is not None for parameter in model.parameters())
+
+
+def _seconds(compute: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    compute().backward()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
 
 
 def _shallow(config: TrainConfig, resolved: ResolvedModel, model: ModelConfig, depth: int) -> Any:

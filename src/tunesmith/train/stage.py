@@ -14,13 +14,13 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, OutOfMemoryError
 from tunesmith.models.loading import LoadedModel, device_name
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import return_freed_memory
+from tunesmith.train.allocator import return_freed_memory, trim
 from tunesmith.train.base import load_base
 from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining, TellValidation
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
-from tunesmith.train.fitting import require_fit, usual_fit
+from tunesmith.train.fitting import Fit, choose_fit
 from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material, TrainInputs, prepare
 from tunesmith.train.optimizers import choose_optimizer
@@ -41,6 +41,7 @@ def run(
     *,
     is_resumed: bool = False,
     is_quiet: bool = False,
+    fit: Fit | None = None,
 ) -> Adapter:
     """Train and save an adapter; what makes the run worse than it could be is said first, and kept with it.
 
@@ -50,6 +51,7 @@ def run(
         inputs: Dataset, base model and the adapter's name.
         is_resumed: Continue the interrupted run of the same inputs from its last checkpoint.
         is_quiet: Show no progress.
+        fit: What the recipe leaves open, as the process that starts several has decided it for each.
 
     Raises:
         NotMadeYetError: If there is no interrupted run to resume.
@@ -58,13 +60,12 @@ def run(
         DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
     material = prepare(config, workspace, inputs)
-    team, fit = Team.of_environment(), usual_fit(config)
-    if team.size == 1:
-        fit = require_fit(config, material)
-        if config.workers > 1:
-            return train_together(
-                config, workspace, material, is_resumed=is_resumed, is_quiet=is_quiet
-            )
+    team = Team.of_environment()
+    fit = fit or choose_fit(config, material, team)
+    if team.size == 1 and config.workers > 1:
+        return train_together(
+            config, workspace, material, is_resumed=is_resumed, is_quiet=is_quiet, fit=fit
+        )
     team.require_size(config.workers)
     team.take_device()
     return_freed_memory()
@@ -74,6 +75,7 @@ def run(
     checkpoint = _checkpoint(session, is_resumed=is_resumed)
     parent = find_parent(config, workspace, base.identity)
     model = make_trainable(base.model, config, parent=parent.folder if parent else None)
+    trim()
     warnings = list(inspect(config, material))
     with live("training", session.steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
@@ -160,6 +162,7 @@ def _trainer(session: Session, model: Any, **options: Any) -> Any:
             config,
             model,
             material.verdicts,
+            token_budget=options["token_budget"],
             arguments=arguments,
             callbacks=options["callbacks"],
             processing_class=material.template.tokenizer,

@@ -5,6 +5,7 @@ import tempfile
 from tunesmith.artifacts.adapter import Adapter
 from tunesmith.core.workspace import Workspace
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.fitting import Fit
 from tunesmith.train.job import Job
 from tunesmith.train.launching import run_local
 from tunesmith.train.material import Material
@@ -18,6 +19,7 @@ def train_together(
     *,
     is_resumed: bool,
     is_quiet: bool,
+    fit: Fit,
 ) -> Adapter:
     """The adapter that `config.workers` processes train as one.
 
@@ -27,6 +29,7 @@ def train_together(
         material: What is trained on.
         is_resumed: Continue the interrupted run of the same inputs.
         is_quiet: Show no progress.
+        fit: What the recipe leaves open, decided for each worker.
 
     Raises:
         TunesmithError: What stopped a worker.
@@ -44,6 +47,7 @@ def train_together(
             answer_limit=inputs.answer_limit,
             is_resumed=is_resumed,
             is_quiet=is_quiet,
+            fit=fit,
         )
         (run_on_ray if config.engine == "ray" else run_local)(job, config.workers)
         return Adapter.load(workspace, job.result_path.read_text(encoding="utf-8"))

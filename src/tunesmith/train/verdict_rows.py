@@ -1,6 +1,6 @@
 """Verdicts to tokens: the columns that preference trainers read, each answer after its prompt as serving sends it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Example, Message, Pair, Thumb
@@ -40,12 +40,16 @@ class EncodedVerdicts(NamedTuple):
 
     def split(self) -> EncodedSplit:
         """Every answer behind its prompt, as the model computes it; the answer carries loss."""
-        sequences = [
-            Encoded(prompt + answer, [False] * len(prompt) + [True] * len(answer))
-            for row in self.rows
-            for prompt, answer in _sides(row)
-        ]
-        return EncodedSplit(sequences, self.too_long)
+        return EncodedSplit(sequences(self.rows), self.too_long)
+
+
+def sequences(rows: Iterable[Row]) -> list[Encoded]:
+    """Every answer behind its prompt; the answer carries loss."""
+    return [
+        Encoded(prompt + answer, [False] * len(prompt) + [True] * len(answer))
+        for row in rows
+        for prompt, answer in _sides(row)
+    ]
 
 
 def is_learnt(row: Example, objective: Objective) -> bool:

@@ -26,7 +26,12 @@ def work(job: Job) -> None:
         answer_limit=job.answer_limit,
     )
     adapter = stage.run(
-        job.config, workspace, inputs, is_resumed=job.is_resumed, is_quiet=job.is_quiet
+        job.config,
+        workspace,
+        inputs,
+        is_resumed=job.is_resumed,
+        is_quiet=job.is_quiet,
+        fit=job.fit,
     )
     if Team.of_environment().is_first:
         write_text(job.result_path, adapter.id)

@@ -16,7 +16,7 @@ from tunesmith.artifacts.adapter import BaseModelId
 from tunesmith.artifacts.export import Export
 from tunesmith.core.conversation import Message
 from tunesmith.core.workspace import Workspace
-from tunesmith.errors import ModelError, RecipeError
+from tunesmith.errors import DoesNotFitError, ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.gguf import read_gguf
 from tunesmith.models.loading import load_model
@@ -91,6 +91,8 @@ def test_a_merged_model_has_the_logits_of_the_adapter_on_its_base(
     expected = logits_of(adapter_on_base(given, made.export.base.quantization))
     torch.testing.assert_close(logits_of(merged), expected, rtol=0, atol=tolerance)
     assert made.export.fidelity.largest_difference <= tolerance
+    is_rounded = made.export.fidelity.mean_divergence >= 1e-3
+    assert is_rounded == any("rounds away" in note for note in made.export.notes)
     assert made.export.fidelity.same_choice == 1
     with safe_open(made.folder / "model.safetensors", framework="pt") as tensors:
         assert tensors.get_tensor("model.norm.weight").dtype == getattr(torch, numbers)
@@ -187,6 +189,22 @@ def test_a_folder_that_is_called_like_a_repository_is_not_taken_for_one():
     assert as_published(of_hub) == of_hub
     assert repository_of(of_disk) is None
     assert as_published(of_disk).name == f"mine@{'a' * 12}"
+
+
+def test_what_memory_surely_does_not_hold_is_refused_before_it_is_loaded(trained, tmp_path):
+    workspace, inputs = trained("qlora")
+    parameters = sum(
+        weight.numel()
+        for weight in AutoModelForCausalLM.from_pretrained(inputs.model.base).parameters()
+    )
+
+    planned = stage.plan(ExportConfig(), workspace, inputs._replace(output=tmp_path / "out"))
+
+    # The trained model and the one over the plain base, both in float32 on a CPU.
+    assert planned.memory_bytes == 2 * 4 * parameters
+    stage.require_memory(planned)
+    with pytest.raises(DoesNotFitError, match="the export needs about"):
+        stage.require_memory(planned._replace(memory_bytes=10**15))
 
 
 def test_nothing_is_overwritten_and_a_plan_writes_nothing(trained, tmp_path):

@@ -13,10 +13,12 @@ from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Prompt
 from tunesmith.core.progress import Progress, track
 from tunesmith.core.workspace import Workspace
-from tunesmith.errors import ModelError, RecipeError
+from tunesmith.engines.opening import serving_precision
+from tunesmith.errors import DoesNotFitError, ModelError, RecipeError
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.provenance import as_published, license_of
 from tunesmith.models.reference import ResolvedModel, resolve
+from tunesmith.train.devices import find_device
 from tunesmith.train.export.card import Lineage, write_card
 from tunesmith.train.export.config import ExportConfig
 from tunesmith.train.export.gguf_file import find_converter
@@ -42,6 +44,8 @@ class ExportPlan(NamedTuple):
     folder: Path
     bytes: int
     """About; of the weights alone."""
+    memory_bytes: int
+    """At least; of the weights that are in memory at once, one model beside the one it is compared with."""
     writer: str
     """What writes the file: tunesmith, or llama.cpp's own converter."""
 
@@ -84,10 +88,11 @@ def plan(config: ExportConfig, workspace: Workspace, inputs: ExportInputs) -> Ex
     settings = [adapter.id, config.model_dump(mode="json", exclude={"push"})]
     export_id = fingerprint.short_id("ex", settings)
     weights = adapter.weights_folder(workspace)
+    parameters = parameter_count(resolved.folder)
     size = (
         float(sum(path.stat().st_size for path in weights.glob("*.safetensors")))
         if config.number_format is None
-        else BYTES[config.number_format] * parameter_count(resolved.folder)
+        else BYTES[config.number_format] * parameters
     )
     return ExportPlan(
         export_id,
@@ -97,6 +102,7 @@ def plan(config: ExportConfig, workspace: Workspace, inputs: ExportInputs) -> Ex
         config.number_format,
         inputs.output or Export.folder_of(workspace, export_id),
         round(size),
+        round(_bytes_at_once(config, adapter) * parameters),
         f"llama.cpp's {converter}" if converter else "tunesmith",
     )
 
@@ -115,6 +121,7 @@ def run(
     Raises:
         RecipeError: If the folder exists, the method has no adapter, or a token is missing.
         ModelError: If the files as written do not predict what the trained model predicts.
+        DoesNotFitError: If memory surely does not hold the weights.
     """
     planned = plan(config, workspace, inputs)
     if config.push:
@@ -122,10 +129,36 @@ def run(
     if planned.folder.exists():
         export = _existing(planned, is_pushed=config.push is not None)
     else:
+        require_memory(planned)
         with track("exporting", STEPS, is_quiet=is_quiet) as progress:
             export = _make(config, workspace, inputs, planned, progress)
     url = push(planned.folder, config.push) if config.push else None
     return Exported(export, planned.folder, url)
+
+
+def require_memory(planned: ExportPlan) -> None:
+    """Return only if this machine's memory may hold the weights.
+
+    Raises:
+        DoesNotFitError: If it surely does not.
+    """
+    device = find_device(None)
+    if planned.memory_bytes > device.available_bytes - device.context_bytes:
+        raise DoesNotFitError(
+            task="the export",
+            needed_bytes=planned.memory_bytes + device.context_bytes,
+            available_bytes=device.available_bytes,
+            device=device.shown,
+            fix="export on a machine with more memory; the workspace can be copied there as it is",
+        )
+
+
+def _bytes_at_once(config: ExportConfig, adapter: Adapter) -> float:
+    """Of each parameter: as computed with, and as held beside that while the two are compared."""
+    computed = BYTES[serving_precision()]
+    if adapter.base.quantization != "none" or config.format == "gguf":
+        return 2 * computed
+    return computed + (BYTES[config.number_format] if config.number_format else 0)
 
 
 def _refuse_other_base(adapter: Adapter, resolved: ResolvedModel) -> None:

@@ -40,6 +40,8 @@ NO_TEMPLATE = (
     " use llama.cpp with --jinja, which reads the model's own."
 )
 
+ROUNDED = 1e-3
+"""Nats per token from which a user should hear what the number format cost."""
 NOT_READ_BACK = (
     "llama.cpp's converter wrote the file and nothing here reads this family from GGUF, so it was not compared with the"
     " trained model: measure it where it is served."
@@ -127,6 +129,7 @@ def write_weights(
     fidelity = compare(expected, found) if found is not None else None
     if fidelity and not config.into_plain_base:
         _require_same(fidelity, config.number_format)
+        notes = (*notes, *_on_rounding(fidelity, config.number_format))
     progress.advance(1, "predictions compared")
     return Written(fidelity, plain, notes)
 
@@ -199,6 +202,15 @@ def _write_gguf(
         return None, (*notes, NOT_READ_BACK)
     _require_same_tokens(path, tokenizer, template, conversations)
     return predictions(model.eval(), template, conversations), tuple(notes)
+
+
+def _on_rounding(fidelity: Fidelity, numbers: NumberFormat | None) -> list[str]:
+    if numbers != "bfloat16" or fidelity.mean_divergence < ROUNDED:
+        return []
+    return [
+        f"bfloat16 rounds away the adapter's smallest changes ({fidelity.mean_divergence:.2g} nats per token);"
+        " where a server computes in float16 or float32, --numbers float16 or float32 keeps them."
+    ]
 
 
 def _require_same_tokens(
