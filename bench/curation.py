@@ -6,9 +6,10 @@
 Rows are made here: sentences of words with natural frequencies, and edited copies of a fifth of them. A planted pair
 counts if the true similarity of its texts (Jaccard, of five-character shingles) reaches the threshold; it is found if a
 tool drops one of the two. A dropped row is right if it belongs to a planted pair. Each tool runs in a process of its
-own, on the same rows, with all cores, as its documentation recommends and ahead of the machine's other processes where
-that is allowed. Tools take turns; the best time counts. What precedes the first result (imports, compilers) is the
-time of the first call, on 2,000 rows; for tunesmith also with an empty cache, as after an installation. Results go to
+own, on the same rows, with all cores, as its documentation recommends. Run it on a machine that nothing else uses: on
+one that is busy, a tool with two threads seems to gain nothing from the second. Tools take turns; the best time counts.
+What precedes the first result (imports, compilers) is the time of the first call, on 2,000 rows; for tunesmith also
+with an empty cache, as after an installation. Results go to
 bench/results/near_duplicates.json, .md and .png.
 """
 

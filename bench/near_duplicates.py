@@ -143,7 +143,6 @@ SLOW = {"datatrove": 20_000, "datatrove_recall": 20_000}
 
 def main(name: str, source: str, target: str) -> None:
     """Time one tool and write down what it dropped."""
-    is_ahead = _go_ahead()
     texts: list[str] = json.loads(Path(source).read_text())
     tool = TOOLS[name]
     start = time.perf_counter()
@@ -156,22 +155,9 @@ def main(name: str, source: str, target: str) -> None:
         "seconds": time.perf_counter() - start,
         "cpu_seconds": sum(os.times()[:4]) - cpu,
         "warm_up_seconds": warm_up,
-        "is_ahead": is_ahead,
         "dropped": dropped,
     }
     Path(target).write_text(json.dumps(measured))
-
-
-def _go_ahead() -> bool:
-    """Run before everything else on this machine, all threads to come too; returns whether that is allowed.
-
-    Without it a core that others use passes for a tool that gains nothing from a second one.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except (AttributeError, PermissionError):
-        return False
-    return True
 
 
 if __name__ == "__main__":
