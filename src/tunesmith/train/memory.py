@@ -13,9 +13,9 @@ CONSTANT_BITS = {"nf4": 0.127, "int8": 0.008, "none": 0.0}
 """Of quantization constants for each weight: an 8-bit one for 64 weights and a 32-bit one for 256 of those (Dettmers
 et al. 2023, QLoRA, section 3); LLM.int8 keeps one 32-bit value a row, here of 4096."""
 WEIGHT_BITS = {"nf4": 4, "int8": 8, "none": 16}
-HEAP_SHARE = 0.25
+HEAP_SHARE = 0.33
 """Of the tensors that come and go in the C library's heap, by which it grows beyond them: pieces in between that no
-tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size."""
+tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size; a plan rather says too much."""
 GATHERED_LAYERS = 2
 """That are whole at once under `sharding: fsdp`: the one that is computed and the one that is fetched."""
 
