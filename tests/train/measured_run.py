@@ -15,8 +15,10 @@ from tunesmith.models.config import ModelConfig
 from tunesmith.train import stage
 from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
+from tunesmith.train.fitting import choose_fit
 from tunesmith.train.material import TrainInputs, prepare
 from tunesmith.train.plan import make_plan
+from tunesmith.train.team import Team
 
 
 def resident(key: str) -> int:
@@ -25,7 +27,7 @@ def resident(key: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
 
 
-def main(root: str, dataset: str, model: str, sections: str) -> None:
+def main(root: str, dataset: str, model: str, sections: str, is_ample: bool = False) -> None:
     """Measure every section."""
     workspace = Workspace(Path(root))
     inputs = TrainInputs(Dataset.load(workspace, dataset), ModelConfig(base=model), "measured")
@@ -36,12 +38,15 @@ def main(root: str, dataset: str, model: str, sections: str) -> None:
     stage.run(warm, workspace, inputs, is_quiet=True)
     found = {}
     for name, config in configs.items():
-        memory = make_plan(config, prepare(config, workspace, inputs)).memory
+        material = prepare(config, workspace, inputs)
+        memory = make_plan(config, material).memory
+        # As where memory is scarce: there the plan decides.
+        fit = choose_fit(config, material, Team())._replace(is_ample=is_ample)
         # Blocks that earlier work has freed and the allocator kept would be used again, and count as nothing.
         trim()
         Path("/proc/self/clear_refs").write_text("5")
         before = resident("VmRSS")
-        stage.run(config, workspace, inputs, is_quiet=True)
+        stage.run(config, workspace, inputs, is_quiet=True, fit=fit)
         growth = resident("VmHWM") - before
         found[name] = {"planned": memory._asdict(), "total": memory.total, "measured": growth}
     sys.stdout.write(json.dumps(found) + "\n")

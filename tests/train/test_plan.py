@@ -109,6 +109,10 @@ def test_settings_that_fit_are_found_in_order_of_least_harm(material_of):
         return Fitting(material, Device("test", "cpu", int(share * whole / 0.9), 0, None))
 
     assert roomy.require_fit(config).tokens == 2048
+    assert roomy.require_fit(config).is_ample
+    assert (
+        not fitting(1.3).require_fit(config).is_ample
+    )  # keeping freed tensors may take up to 1.4 times the plan
     assert fitting(1.01).require_fit(config).tokens == 2048
     auto = fitting(0.6).advise(config)
     assert auto.settings == {"micro_batch_tokens": "auto"}

@@ -171,6 +171,7 @@ NO_MATTER_TO_PROBES = {
     "init",
     "continue_from",
     "gradient_checkpointing",
+    "holding",
     "optimizer",
     "weight_decay",
     "workers",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from tunesmith.errors import DoesNotFitError
 from tunesmith.models.loading import Holding, device_name
 from tunesmith.models.template import Encoded
-from tunesmith.train.allocator import trim
+from tunesmith.train.allocator import AMPLE, trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device, find_device
 from tunesmith.train.material import Material
@@ -51,6 +51,8 @@ class Fit(NamedTuple):
     """Of a micro-batch, at most."""
     holding: Holding
     """Of the base's weights."""
+    is_ample: bool = False
+    """Whether memory suffices to keep freed tensors for the next step, which is faster."""
 
 
 class Fitting:
@@ -99,9 +101,9 @@ class Fitting:
         starter = self._device.context_bytes if sharing > 1 and self._device.kind == "cpu" else 0
         return sharing * memory.total + starter
 
-    def fits(self, config: TrainConfig, *, budget: int) -> bool:
-        """Whether it fits into the device's memory with room to spare."""
-        needed = self.needed_bytes(config, budget=budget)
+    def fits(self, config: TrainConfig, *, budget: int, times: float = 1.0) -> bool:
+        """Whether it, or so many times as much, fits into the device's memory with room to spare."""
+        needed = times * self.needed_bytes(config, budget=budget)
         return needed <= RESERVE * self._device.available_bytes
 
     def budget(self, config: TrainConfig) -> int:
@@ -133,7 +135,8 @@ class Fitting:
         config = self.settled(config)
         budget = self.budget(config)
         if self.fits(config, budget=budget):
-            return Fit(budget, holding_of(config, self._device.kind))
+            is_ample = self.fits(config, budget=budget, times=AMPLE)
+            return Fit(budget, holding_of(config, self._device.kind), is_ample)
         advice = self.advise(config)
         raise DoesNotFitError(
             needed_bytes=self.needed_bytes(config, budget=budget),
@@ -217,7 +220,8 @@ def choose_fit(config: TrainConfig, material: Material, team: Team) -> Fit:
     sharing = device.sharing(config.workers, config.engine)
     if sharing * _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
         is_open = config.holding == "auto"
-        return Fit(budget, "unpacked" if is_open else holding_of(config, device.kind))
+        holding = "unpacked" if is_open else holding_of(config, device.kind)
+        return Fit(budget, holding, is_ample=True)
     try:
         return Fitting(material, device).require_fit(config)
     finally:

@@ -14,7 +14,7 @@ import torch
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import MAPPED_BYTES, return_freed_memory
+from tunesmith.train.allocator import MAPPED_BYTES, keep_freed_memory
 from tunesmith.train.base import choose_attention
 from tunesmith.train.byte_counter import ByteCounter
 from tunesmith.train.config import TrainConfig
@@ -81,7 +81,7 @@ class Rehearsal:
             config: The recipe's `train:` section.
             material: What would be trained on; of the base model only its configuration is read.
         """
-        return_freed_memory()
+        keep_freed_memory()
         self._config, self._material = config, material
         resolved, model = material.resolved, material.inputs.model
         self.layers: int = text_settings(resolved, model).num_hidden_layers

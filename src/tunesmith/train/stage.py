@@ -14,7 +14,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, OutOfMemoryError
 from tunesmith.models.loading import LoadedModel, device_name
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import return_freed_memory, trim
+from tunesmith.train.allocator import keep_freed_memory, return_freed_memory, trim
 from tunesmith.train.base import load_base
 from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining, TellValidation
 from tunesmith.train.config import TrainConfig
@@ -76,6 +76,8 @@ def run(
     parent = find_parent(config, workspace, base.identity)
     model = make_trainable(base.model, config, parent=parent.folder if parent else None)
     trim()
+    if fit.is_ample:
+        keep_freed_memory()
     warnings = list(inspect(config, material))
     with live("training", session.steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
