@@ -23,7 +23,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
     for axis, (key, title) in zip(axes, PANELS.items(), strict=True):
         values = [result["sides"][name][key] for name in names]
         colors = ["#1f77b4" if name == "tunesmith" else "#b0b0b0" for name in names]
-        axis.bar_label(axis.barh(names, values, color=colors), fmt="%.3g", padding=2)
+        bars = axis.barh(names, values, color=colors)
+        axis.bar_label(bars, fmt=lambda value: f"{float(f'{value:.3g}'):,g}", padding=2)
         axis.set_title(title, fontsize=10)
         axis.margins(x=0.2)
         axis.spines[["top", "right"]].set_visible(False)
