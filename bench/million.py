@@ -70,7 +70,7 @@ def watch(process: subprocess.Popen, peaks: dict[str, int]) -> None:
         time.sleep(0.1)
 
 
-def curate(rows: int, folder: Path, limit: float) -> dict[str, float] | None:
+def curate(rows: int, folder: Path, limit: float | None) -> dict[str, float] | None:
     """Curate so many rows in a process of its own; None if it was killed for its time, to be gone on with later."""
     source = folder / "data/rows.jsonl"
     if not source.is_file():
@@ -144,7 +144,8 @@ def main() -> None:
         "--rows", type=int, nargs="*", default=[100_000, 250_000, 500_000, 1_000_000]
     )
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "million"))
-    parser.add_argument("--limit", type=float, default=1e9, help="Kill a run after these seconds.")
+    parser.add_argument("--limit", type=float, help="Kill a run after these seconds.")
+    parser.add_argument("--keep", action="store_true", help="Keep the workspaces.")
     given = parser.parse_args()
     results = []
     for rows in given.rows:
@@ -154,7 +155,8 @@ def main() -> None:
             if made is None:
                 return
             done.write_text(json.dumps(made))
-            shutil.rmtree(given.folder / str(rows))
+            if not given.keep:
+                shutil.rmtree(given.folder / str(rows))
         results.append(one := json.loads(done.read_text()))
         print(
             f"{rows:9} rows {one['seconds']:7.1f} s {rows / one['seconds']:9,.0f} rows/s, peak"
