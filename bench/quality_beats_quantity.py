@@ -2,12 +2,12 @@
 
     python bench/quality_beats_quantity.py --data FOLDER --workspace FOLDER [--arm NAME]
 
-Three trainings of as many steps, 500 examples each, judged by the same 200 golden cases:
+Three trainings that see 5,000 examples each, in steps of 10, judged by the same 400 golden cases:
 
-- clean: the 500 most diverse of 5,000 correct rows
-- noisy: 500 drawn from 5,000 rows of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another
-- curated: the same 5,000 noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
-  whose answers fit those to like questions least, and the 500 most diverse of what is left
+- clean: the 500 most diverse of 5,000 correct rows, 10 times over
+- noisy: 5,000 rows once, of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another
+- curated: the same noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest whose
+  answers surprise a briefly trained probe most, and the 1,250 most diverse of what is left, 4 times over
 
 A finished arm is only read again, so the script can be stopped and run again; `--arm` runs one. Prints a table and
 writes bench/results/quality_beats_quantity.json and .png. Whatever comes out is reported.
@@ -39,7 +39,8 @@ from tunesmith.recipe import load
 CASE = Path(__file__).parent / "snips"
 RESULTS = Path(__file__).parent / "results"
 TUNESMITH = [sys.executable, "-c", "from tunesmith.cli.main import main; main()"]
-POOL, GOLDEN, SELECTED = 5_000, 200, 500
+POOL, GOLDEN = 5_000, 400
+SELECTED, SELECTED_OF_NOISY = 500, 1_250
 WRONG, CUT, REPEATED = 0.25, 0.15, 0.20
 """Shares of the noisy rows; the rest is as published."""
 RECIPE = """\
@@ -51,8 +52,8 @@ curate:
   validation_share: 0
   {cleaning}
 train:
-  epochs: 1
-  batch_size: 8
+  epochs: {epochs}
+  batch_size: 10
   learning_rate: 1e-3
   evaluations: 4
 evaluate:
@@ -63,7 +64,7 @@ evaluate:
   max_tokens: 120
 """
 RAW = "near_duplicates: null\n  filters: []"
-CLEANED = "remove_from: 0.8\n  label_noise: {share: 0.4, by: neighbours}"
+CLEANED = "remove_from: 0.8\n  label_noise: {share: 0.4, by: probe}"
 
 
 def main() -> None:
@@ -77,16 +78,20 @@ def main() -> None:
     noisy, kinds = spoiled(clean)
     golden = sample(options.data, GOLDEN_FILES, GOLDEN)
     arms = {
-        "clean": (clean, f"{RAW}\n  select: {SELECTED}"),
-        "noisy": (noisy[:SELECTED], RAW),
-        "curated": (noisy, f"{CLEANED}\n  select: {SELECTED}"),
+        "clean": (clean, f"{RAW}\n  select: {SELECTED}", POOL // SELECTED),
+        "noisy": (noisy, RAW, 1),
+        "curated": (
+            noisy,
+            f"{CLEANED}\n  select: {SELECTED_OF_NOISY}",
+            POOL // SELECTED_OF_NOISY,
+        ),
     }
     results = {}
-    for name, (rows, cleaning) in arms.items():
+    for name, (rows, cleaning, epochs) in arms.items():
         folder = options.workspace / name
         done = folder / "result.json"
         if options.arm in (None, name) and not done.is_file():
-            recipe = RECIPE.format(cleaning=cleaning)
+            recipe = RECIPE.format(cleaning=cleaning, epochs=epochs)
             made = run(folder, recipe, rows, golden)
             if name == "curated":
                 made["planted noise"] = found_noise(folder, kinds)
@@ -244,7 +249,7 @@ def draw(results: dict[str, Any]) -> None:
     axis.set_yticks(range(len(labels)), labels[::-1])
     axis.set_xlim(0, 100)
     axis.set_ylim(-0.6, len(labels) - 0.4)
-    axis.set_xlabel("% on 200 golden cases, 95 % interval")
+    axis.set_xlabel(f"% on {GOLDEN} golden cases, 95 % interval")
     axis.legend(ncols=3, loc="lower right", frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(RESULTS / "quality_beats_quantity.png")
