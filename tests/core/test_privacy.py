@@ -41,6 +41,7 @@ def found(text: str, config: PrivacyConfig = RULES) -> dict[str, list[str]]:
         ("my zip is 30-059", "ZIP_CODE", "30-059"),
         ("she just turned 41", "AGE", "41"),
         ("on 3 March 1987 at noon", "DATE_TIME", "3 March 1987"),
+        ("RING 641-615-8074 X409 NOW", "PHONE_NUMBER", "641-615-8074 X409"),
     ],
 )
 def test_what_has_a_form_is_found_by_it(text, kind, expected):
@@ -58,6 +59,11 @@ def test_what_has_a_form_is_found_by_it(text, kind, expected):
         "I think we'd better wait, they've just begun and it isn't done",
         "What Are My Options?",
         "`UserName` and `get_street(address)` are code",
+        "order 4471-20983, SKU 0049-2231-77, invoice no. 2023-004711",  # grouped like phone numbers
+        "build 2024.1.3.7 of the app",  # begins like a date
+        "plug in the USB-C cable, press Ctrl+Alt+Del, run npm with --save-dev",
+        "she pays with American Express, AMEX or a Diners Club card",
+        "Name: n/a\nCompany: none\nName: the name of the file",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text):
@@ -74,6 +80,9 @@ def test_what_only_looks_like_it_is_left_alone(text):
             ["Jean-Luc van den Berg", "Åsa Lindqvist"],
         ),
         ("JOHN SMITHSON HAS CALLED AGAIN", ["JOHN SMITHSON"]),
+        ("WE ASKED NÓTT ÁLFÞÓRSDÓTTIR TWICE", ["NÓTT ÁLFÞÓRSDÓTTIR"]),
+        ("its dawn nguyen, not ryan green, who will call", ["dawn nguyen", "ryan green"]),
+        ("@Patrícia can you see @Override there?", ["Patrícia"]),
         ("Will you ask Will Hawking about it?", ["Will Hawking"]),
         ("T. J. Okonkwo's account", ["T. J. Okonkwo"]),
     ],
@@ -92,6 +101,9 @@ def test_people_are_found_in_any_case_with_particles_and_initials(text, expected
         "PSC 1234, Box 5678\nAPO AE 09012",
         "P.O. Box 771",
         "9 Mannerheimintie 14 Apt. 3\nHelsinki\n, nan\n 00100",
+        "31 HOPE ROAD",
+        "411 MARTIN SHORES\nSUITE 052\nSOUTH DALE, TN 27534",
+        "12 hope road",
     ],
 )
 def test_an_address_is_found_whole_whatever_its_country(address):
@@ -115,6 +127,18 @@ def test_firms_jobs_places_and_nationalities_are_told_by_their_neighbours():
     ]
     assert found("a Slovenian passport")["NRP"] == ["Slovenian"]
     assert "NRP" not in found("do you speak Slovenian?")
+
+
+def test_what_is_entered_in_a_field_is_what_the_field_asks_for():
+    form = "SURNAME: POLE\nCity: South Lilymouth\nJob: weaver; Nationality: Tuvan\nZIP: 7412 SL"
+
+    assert found(form) == {
+        "PERSON": ["POLE"],
+        "GPE": ["South Lilymouth"],
+        "TITLE": ["weaver"],
+        "NRP": ["Tuvan"],
+        "ZIP_CODE": ["7412 SL"],
+    }
 
 
 def test_own_identifiers_allowed_texts_types_and_threshold_are_the_recipes():
@@ -215,6 +239,8 @@ def test_rules_alone_load_no_language_model():
         ("He turned two corners and was 20 minutes late on Sundays.", []),
         ("Our accountant Pavel Horák will handle it.", [("accountant", "TITLE")]),
         ("Walter Brandt, project manager, Hanover", [("project manager", "TITLE")]),
+        ("They have hired Amber Kijnder as dental hygienist.", [("dental hygienist", "TITLE")]),
+        ("The account holder Pavel Horák was not there.", []),
     ],
 )
 def test_ages_and_jobs_are_told_by_whose_they_are(text, expected):

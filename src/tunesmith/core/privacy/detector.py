@@ -6,6 +6,7 @@ from typing import NamedTuple, get_args
 
 from tunesmith.core.privacy import (
     addresses,
+    forms,
     occupations,
     official,
     organisations,
@@ -13,12 +14,13 @@ from tunesmith.core.privacy import (
     people,
     places,
 )
+from tunesmith.core.privacy.casing import cased
 from tunesmith.core.privacy.config import EntityType, PrivacyConfig
 from tunesmith.core.privacy.language_model import language_model, need_model
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import linked
 from tunesmith.core.privacy.span import Span, resolve
-from tunesmith.core.privacy.words import Word, cased, split
+from tunesmith.core.privacy.words import Word, split
 
 MOST_CHARACTERS = 4_000
 """Longest piece that is looked at in one go, so that time grows with the length of a text and no faster."""
@@ -80,6 +82,7 @@ class Detector:
             *organisations.find(written, found),
             *occupations.find(written, found),
             *addresses.find(written),
+            *forms.find(text, found),
         ]
         spans.extend(official.find(text, self.config.countries, spans))
         spans = [span for span in spans if span.score >= self.config.threshold]

@@ -13,12 +13,16 @@ from tunesmith.core.privacy.span import Span
 
 BEFORE, BEHIND = 60, 30
 """Characters before and behind a match in which a word that explains it may stand."""
+LONGEST_LABEL = 40
+"""Characters before a match in which "order number:" may stand."""
 NEEDS = {
     "digit": re.compile(r"\d").search,
     "at": re.compile("@").search,
     "dot": re.compile(r"\w\.\w").search,
     "colon": re.compile(":.*:").search,
 }
+LABEL = r"(?:[ -]?(?:code|id|no|nr|number|num))?[ .:#]*(?:(?:is|was)[ :])?[ #]*"
+"""Between a thing and its number."""
 CUSTOM_SCORE = 0.99
 """The recipe's own identifiers win over everything but check digits."""
 
@@ -32,6 +36,7 @@ class Pattern(NamedTuple):
     needs: str = ""
     check: Callable[[str], bool] | None = None
     near: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
     looks_behind: bool = False
     group: int = 0
 
@@ -55,7 +60,8 @@ def find(text: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
 def shipped() -> tuple[Pattern, ...]:
     """The patterns that come with tunesmith."""
     text = files("tunesmith.core.privacy").joinpath("data", "patterns.toml").read_text("utf-8")
-    return tuple(_compiled(entry) for entry in tomllib.loads(text)["pattern"])
+    tables = tomllib.loads(text)
+    return tuple(_compiled(entry, tables) for entry in tables["pattern"])
 
 
 def custom(identifiers: Mapping[str, str]) -> tuple[Pattern, ...]:
@@ -66,14 +72,17 @@ def custom(identifiers: Mapping[str, str]) -> tuple[Pattern, ...]:
     )
 
 
-def _compiled(entry: Mapping[str, object]) -> Pattern:
+def _compiled(entry: Mapping[str, object], tables: Mapping[str, list[str]]) -> Pattern:
     checks = {**CHECKS, "phone": phone}
     regex = re.compile(str(entry["regex"]))
     words = entry.get("near")
-    near = None
+    near = unless = None
     if isinstance(words, list):
         alternatives = "|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words)
         near = re.compile(alternatives, re.IGNORECASE)
+    if "unless" in entry:
+        things = "|".join(tables[str(entry["unless"])])
+        unless = re.compile(rf"\b(?:{things}){LABEL}$", re.IGNORECASE)
     return Pattern(
         type=str(entry["type"]),
         score=float(str(entry["score"])),
@@ -81,12 +90,15 @@ def _compiled(entry: Mapping[str, object]) -> Pattern:
         needs=str(entry.get("needs", "")),
         check=checks[str(entry["check"])] if "check" in entry else None,
         near=near,
+        unless=unless,
         looks_behind=bool(entry.get("after")),
         group=0 if entry.get("whole") else min(regex.groups, 1),
     )
 
 
 def _is_explained(text: str, start: int, end: int, pattern: Pattern) -> bool:
+    if pattern.unless and pattern.unless.search(text, max(0, start - LONGEST_LABEL), start):
+        return False
     if pattern.near is None:
         return True
     if pattern.near.search(text, max(0, start - BEFORE), start):
