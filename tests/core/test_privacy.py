@@ -60,6 +60,7 @@ def test_what_has_a_form_is_found_by_it(text, kind, expected):
         "What Are My Options?",
         "`UserName` and `get_street(address)` are code",
         "order 4471-20983, SKU 0049-2231-77, invoice no. 2023-004711",  # grouped like phone numbers
+        "UserName and os.dup2(2, 1) are code, os. 5 times",
         "build 2024.1.3.7 of the app",  # begins like a date
         "plug in the USB-C cable, press Ctrl+Alt+Del, run npm with --save-dev",
         "she pays with American Express, AMEX or a Diners Club card",
@@ -104,6 +105,13 @@ def test_people_are_found_in_any_case_with_particles_and_initials(text, expected
         "31 HOPE ROAD",
         "411 MARTIN SHORES\nSUITE 052\nSOUTH DALE, TN 27534",
         "12 hope road",
+        "7, rue de Tessier\n67371 Lefèvre-sur-Mer",
+        "H.No. 068, Dhingra Nagar",
+        "Calle Salta N° 51",
+        "Cr. 40C # 48-29",
+        "al. Maczka 30/80",
+        "Largo do Arboreto, S/N",
+        "Eje Norte Salas 179\nSan Juan los bajos, TAB 13106",
     ],
 )
 def test_an_address_is_found_whole_whatever_its_country(address):
@@ -227,6 +235,36 @@ def test_rules_alone_load_no_language_model():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert shown.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pls send it to calle tucumán n° 61 soon", "calle tucumán n° 61"),
+        ("SHE LIVES AT 9, BOULEVARD DE MAURY NOW", "9, BOULEVARD DE MAURY"),
+        ("we met at skipper clements allé 3", "skipper clements allé 3"),
+    ],
+)
+def test_streets_of_other_countries_are_found_shouted_or_without_capitals(text, expected):
+    assert expected in found(text)["STREET_ADDRESS"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("He works as a buyer for SwiftCart now", "ORGANIZATION", ["SwiftCart"]),
+        ("Has anyone dealt with Cuda s.r.l. before?", "ORGANIZATION", ["Cuda s.r.l."]),
+        ("a letter of the University of Leicester", "ORGANIZATION", ["University of Leicester"]),
+        ("van Baalen & Serra have answered", "ORGANIZATION", ["Baalen & Serra"]),
+        ("i work for stokes, henderson and potts", "ORGANIZATION", ["stokes, henderson and potts"]),
+        ("He is our Head of Procurement", "TITLE", ["Head of Procurement"]),
+        ("She became a lexicographer", "TITLE", ["lexicographer"]),
+        ("Port Bruceside is lovely", "GPE", ["Port Bruceside"]),
+        ("Is 8672375354 still your number?", "PHONE_NUMBER", ["8672375354"]),
+    ],
+)
+def test_how_firms_jobs_towns_and_numbers_are_written(text, kind, expected):
+    assert found(text)[kind] == expected
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,18 @@ from tunesmith.core.privacy.words import WORD
 POST_CODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[A-Z]\d[A-Z] ?\d[A-Z]\d\b|[A-Z]{1,2}-\d{4,6}\b"
 """British, Canadian, and with the country before it."""
 ORDINAL = r"\d+(?:st|nd|rd|th)\b"
+SIGN = r"(?i:(?<!\w)(?:h\. ?)?(?:n[º°]\.?|(?:no|nr|n[úu]m|n)[.:]|nr) ?|[#№] ?)"
+"""Before a house number: "N° 17", "No. 5", "H.No. 066", "# 9-80"."""
+SHORTENED = r"(?<!\w)(?<!et )(?i:(?:al|gg|os|pl|r)\.(?= [^\W\d_])|(?:cl|cr|dg)\.(?= ?\d))"
+"""Kinds of street that are such with a dot alone: "al. Maczka", "Cl. 61"."""
 TOKEN = re.compile(
-    rf"(?<!\w)(?:{POST_CODE})|{ORDINAL}|\d+(?:[-/]\d+)*[A-Za-z]?\b|{WORD.pattern}|\n[\s>?|*•]*|[^\w\s]"
+    rf"(?<!\w)(?:{POST_CODE})|{ORDINAL}|(?:(?P<sign>{SIGN})(?=\d))?\d+(?:[-/]\d+)*[A-Za-zªº]?\b|{SHORTENED}"
+    rf"|\b[Ss]/[Nn]\b|{WORD.pattern}|\n[\s>?|*•]*|[^\w\s]"
 )
 MISSING = frozenset({"nan", "null", "none"})
 """What exports of tables write where a part of an address is missing."""
+NO_NUMBER = "s/n"
+"""Stands in the place of a house number in Portuguese and Spanish."""
 
 
 class Token(NamedTuple):
@@ -33,9 +40,11 @@ class Token(NamedTuple):
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of `text`, in order."""
-    return [
-        Token(*match.span(), match.group(), _kind(match.group())) for match in TOKEN.finditer(text)
-    ]
+    tokens = []
+    for match in TOKEN.finditer(text):
+        written = match.group().removeprefix(match["sign"] or "")
+        tokens.append(Token(*match.span(), written, _kind(written)))
+    return tokens
 
 
 @cache
@@ -46,12 +55,13 @@ def streets() -> dict[str, frozenset[str]]:
 
 
 def _kind(token: str) -> str:
-    first = token[0]
+    first, folded = token[0], token.casefold()
+    if folded == NO_NUMBER:
+        return "number"
     if any(letter.isdigit() for letter in token):
         return "name" if token.endswith(("st", "nd", "rd", "th")) else "number"
     if not first.isalpha():
         return {"\n": "line", ",": "comma"}.get(first, "mark")
-    folded = token.casefold()
     if folded in streets()["units"]:
         return "unit"
     if first.isupper() or _is_kind_of_street(folded):
@@ -74,6 +84,16 @@ def _ends_like_street(folded: str) -> bool:
 def hold_street(names: Sequence[Token]) -> bool:
     """One of these names is, or is called, a street."""
     return any(_is_street(token, is_first=place == 0) for place, token in enumerate(names))
+
+
+def leads_to_name(tokens: Sequence[Token], index: int) -> bool:
+    """The kind of street that stands between its number and its name: the "rue" of "7, rue de Tessier"."""
+    return index < len(tokens) and tokens[index].text.casefold() in streets()["between"]
+
+
+def ends_street(names: Sequence[Token]) -> bool:
+    """The last of several names is a kind of street: "Seth Marg"."""
+    return len(names) > 1 and names[-1].text.casefold() in streets()["after"]
 
 
 def _is_street(token: Token, *, is_first: bool) -> bool:

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tunesmith.core.privacy.address_tokens import MISSING, Token, hold_street, streets, tokens_of
+from tunesmith.core.privacy.address_tokens import (
+    MISSING,
+    NO_NUMBER,
+    Token,
+    ends_street,
+    hold_street,
+    leads_to_name,
+    streets,
+    tokens_of,
+)
 from tunesmith.core.privacy.lexicon import behind
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.people import NEVER
@@ -36,7 +45,7 @@ class Stretch(NamedTuple):
 
 def find(text: str) -> Iterator[Span]:
     """Addresses in `text`."""
-    if not any(letter.isdigit() for letter in text):
+    if not any(letter.isdigit() for letter in text) and NO_NUMBER not in text.casefold():
         return
     tokens = tokens_of(text)
     covered = 0
@@ -84,11 +93,14 @@ def _behind_names(tokens: Sequence[Token], index: int) -> int:
 
 
 def _is_bridge(tokens: Sequence[Token], first: int, index: int) -> bool:
-    """A word in small letters that leads to a name ("fourth Avenue"), or stands in a foreign one ("Cesta vstaje 7")."""
+    """A word in small letters that leads to a name ("fourth Avenue"), or stands in one ("Cesta vstaje 7")."""
     if _is_name(tokens, index + 1):
         return index == first
-    leads_to_number = index + 1 < len(tokens) and tokens[index + 1].kind == "number"
-    return index > first and leads_to_number and tokens[index].text not in table("common_words")
+    following = tokens[index + 1 : index + 2]
+    leads_on = bool(following) and (
+        following[0].kind == "number" or hold_street(tokens[index : index + 2])
+    )
+    return index > first and leads_on and tokens[index].text not in table("common_words")
 
 
 def _is_name(tokens: Sequence[Token], index: int) -> bool:
@@ -106,10 +118,19 @@ def _joins(tokens: Sequence[Token], first: int, index: int) -> bool:
 
 def _numbered(text: str, tokens: Sequence[Token], index: int) -> float:
     """A house number with a street behind it."""
-    end = _behind_names(tokens, index + 1)
-    names = [token for token in tokens[index + 1 : end] if token.kind == "name"]
+    begin = index + 1
+    is_apart = tokens[begin].kind in {"comma", "line"}
+    if is_apart:
+        begin += 1
+    has_kind = leads_to_name(tokens, begin)
+    end = _behind_names(tokens, begin + has_kind)
+    names = [token for token in tokens[begin + has_kind : end] if token.kind == "name"]
     if not names:
         return 0.0
+    if has_kind and names[0].text.casefold() not in table("common_words"):
+        return STREET_SCORE
+    if is_apart:
+        return STREET_SCORE if ends_street(names) and tokens[begin - 1].kind == "comma" else 0.0
     if hold_street(names):
         return STREET_SCORE
     behind = tokens[end] if end < len(tokens) else None
@@ -126,12 +147,7 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
     names = [token for token in tokens[index:end] if token.kind == "name"]
     number = end + 1 if end < len(tokens) and tokens[end].kind == "comma" else end
     if number >= len(tokens) or tokens[number].kind != "number" or len(tokens[number].text) > 5:
-        last = names[-1].text if names else ""
-        return (
-            0.6
-            if len(names) > 1 and last.casefold() in streets()["certain"] and last[0].isupper()
-            else 0.0
-        )
+        return 0.6 if len(names) > 1 and _is_called_street(tokens, names, end) else 0.0
     if hold_street(names):
         return STREET_SCORE
     if any(name.text.casefold() in NEVER for name in names):
@@ -142,6 +158,19 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         return 0.55
     is_unknown = len(names[-1].text) > 4 and names[-1].text.casefold() not in table("common_words")
     return 0.45 if is_unknown and number == end and 2 <= len(tokens[number].text) <= 4 else 0.0
+
+
+def _is_called_street(tokens: Sequence[Token], names: Sequence[Token], end: int) -> bool:
+    """Even without a number it is one: "Hope Road", "rue Dupont"; with the kind before it, at the end of a line."""
+    first, last = names[0].text, names[-1].text
+    if last.casefold() in streets()["certain"] and last[0].isupper():
+        return True
+    if names[1].text.casefold() in table("common_words") or not names[1].text[0].isupper():
+        return False
+    ends_line = end < len(tokens) and tokens[end].kind == "line"
+    return leads_to_name(tokens, tokens.index(names[0])) or (
+        ends_line and hold_street(names[:1]) and first.casefold() not in table("common_words")
+    )
 
 
 def _leads_to_town(tokens: Sequence[Token], index: int) -> bool:
@@ -289,9 +318,26 @@ def _belongs_behind(tokens: Sequence[Token], index: int) -> bool:
         return token.text in "'’()#/-"
     if token.kind == "joiner":
         return following is not None and (
-            following.kind in {"name", "joiner", "number"} or following.text == "."
+            following.kind in {"name", "joiner", "number"}
+            or following.text == "."
+            or _ends_foreign_name(tokens, index + 1)
         )
+    if _ends_foreign_name(tokens, index):
+        return True
     return (token.kind == "name" and not _begins_sentence(token, before)) or _is_and(tokens, index)
+
+
+def _ends_foreign_name(tokens: Sequence[Token], index: int) -> bool:
+    """A word in small letters behind a small word, at the end of a part: the "bajos" of "San Juan los bajos,"."""
+    token, before, behind = tokens[index], tokens[index - 1], tokens[index + 1 : index + 2]
+    return (
+        token.kind == "word"
+        and before.kind == "joiner"
+        and before.text.casefold() not in ENGLISH_JOINERS
+        and token.text not in table("common_words")
+        and bool(behind)
+        and behind[0].kind in {"comma", "line"}
+    )
 
 
 def _begins_sentence(token: Token, before: Token) -> bool:
@@ -303,7 +349,8 @@ def _is_address_line(tokens: Sequence[Token], line: int, step: int) -> bool:
     found: list[Token] = []
     position = line + step
     while 0 <= position < len(tokens) and len(found) < LONGEST_LINE:
-        if tokens[position].kind not in PARTS and tokens[position].text not in BRACKETS:
+        is_part = tokens[position].kind in PARTS or tokens[position].text in BRACKETS
+        if not is_part and not _ends_foreign_name(tokens, position):
             break
         found.append(tokens[position])
         position += step
@@ -315,7 +362,8 @@ def _is_address_line(tokens: Sequence[Token], line: int, step: int) -> bool:
     if any(token.kind in {"number", "unit"} for token in found) or step < 0:
         return is_whole or (step > 0 and len(found) > 1)
     names = " ".join(token.text for token in found if token.kind != "comma").casefold()
-    return is_whole and (names in table("regions") or any(_is_part(token) for token in found))
+    is_known = names in table("regions") or ends_street(found)
+    return is_whole and (is_known or any(_is_part(token) for token in found))
 
 
 def _is_part(token: Token) -> bool:
@@ -325,6 +373,6 @@ def _is_part(token: Token) -> bool:
 
 
 PARTS = frozenset({"name", "number", "unit", "comma", "joiner"})
-BRACKETS = frozenset("()")
+BRACKETS = frozenset("()-/'")
 LONGEST_LINE = 12
 """Tokens."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from tunesmith.core.privacy.lexicon import behind, listed
+from tunesmith.core.privacy.lexicon import behind, choice, listed
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
@@ -17,12 +17,21 @@ LONGEST_TITLE = 7
 SHORTEST_NOUN = 3
 """Letters: CEO."""
 ENDINGS = tuple(listed("occupations", "endings"))
+STRONG_ENDINGS = tuple(listed("occupations", "strong_endings"))
+"""Say that a word is a job, even one that no list knows."""
+HEAD_OF = re.compile(
+    rf"\b{choice('occupations', 'heads')} of [A-Z][a-z]+(?:(?:,| and| &)? [A-Z][a-z]+){{0,3}}"
+)
 LINKS = frozenset({"and", "of", "or", "for"})
 NO_MODIFIERS = frozenset({"a", "an", "the", "as", "is", "in", "to", "my"})
 
 
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Job titles in `text`."""
+    for match in HEAD_OF.finditer(text):
+        inside = [word for word in words if match.start() <= word.start < match.end()]
+        if all(word.is_common for word in inside):
+            yield Span(*match.span(), "TITLE", 0.6)
     for index, word in enumerate(words):
         if not _ends_title(text, words, index):
             continue
@@ -43,7 +52,7 @@ def _ends_title(text: str, words: Sequence[Word], index: int) -> bool:
 
 def _is_job(word: Word) -> bool:
     return (
-        word.folded in table("occupation_heads")
+        (word.folded in table("occupation_heads") or word.folded.endswith(STRONG_ENDINGS))
         and word.folded not in listed("occupations", "never")
         and len(word.text) >= SHORTEST_NOUN
     )

@@ -1,4 +1,4 @@
-"""Organisations: names that end in a legal form, firms named after their founders, and names behind "works for"."""
+"""Organisations: names with a legal form, firms named after founders, institutions, and names behind "works for"."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,24 @@ NAME = r"(?<![\w-])[^\W\d_a-zß-öø-ÿ][\w&'’.-]{0,40}"
 LEGAL_FORM = re.compile(
     rf"\b{NAME}(?:,? (?:and |& )?{NAME}){{0,5}},? {choice('organisations', 'legal_forms')}(?!\w)\.?"
 )
+FOUNDER = r"([^\W\d_]+(?:-[^\W\d_]+)?)"
 FOUNDERS = re.compile(
-    r"\b([^\W\d_]+(?:-[^\W\d_]+)?), ([^\W\d_]+(?:-[^\W\d_]+)?) (?:and|&) ([^\W\d_]+(?:-[^\W\d_]+)?)\b"
+    rf"\b{FOUNDER}(?:, {FOUNDER} (?:and|&|og|och|und|y|et|és)| &) {FOUNDER}(?!\w)"
 )
+BESIDE = re.compile(r"[A-Z][\w'’.-]* &|& [A-Z]")
+"""Two people ("Amitay Isaacs & Alastair Silva") and not two founders."""
+INSTITUTION = re.compile(
+    rf"\b(?:{NAME} ){{0,3}}{choice('organisations', 'institutions')} (?:of|for) (?:the )?{NAME}"
+    rf"(?: (?:and |of )?{NAME}){{0,3}}"
+)
+JOINED = re.compile(r"(?<![\w.`/$@#'\"(])[A-Z][a-z]+(?:[A-Z][a-z]+)+(?![\w(.:=/`'\"])")
+"""Written in one word with inner capitals, as firms and code are: "SwiftCart"."""
 WORKPLACE = behind("organisations", "before")
+EMPLOYER = re.compile(
+    r"\b(?:work(?:s|ed|ing)? (?:as [\w ]{3,40} )?(?:at|for|with)|employed (?:at|by)|job at|joined|hired by"
+    r"|contract with|[A-Z][\w'’-]+ [A-Z][\w'’-]+ (?:of|from)) $"
+)
+ACTS = re.compile(rf" {choice('organisations', 'acts')}\b")
 BEFORE_OFFICE = re.compile(
     rf"\b(?:[Tt]he|[Oo]ur|[Mm]y|an?) ({NAME}(?: (?:(?:and|of|&) )?{NAME}){{0,4}})"
     rf"(?='s {choice('organisations', 'owned')}| {choice('organisations', 'behind')}\b)"
@@ -30,8 +44,18 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     for match in FOUNDERS.finditer(text):
         if _are_founders(match, words):
             yield Span(*match.span(), "ORGANIZATION", 0.75)
+    for match in INSTITUTION.finditer(text):
+        yield Span(*match.span(), "ORGANIZATION", 0.9)
+    for match in JOINED.finditer(text):
+        if _is_firm(text, match):
+            yield Span(*match.span(), "ORGANIZATION", 0.5)
     for match in BEFORE_OFFICE.finditer(text):
         yield Span(*match.span(1), "ORGANIZATION", 0.5)
+    yield from _by_words(text, words)
+
+
+def _by_words(text: str, words: Sequence[Word]) -> Iterator[Span]:
+    """Names behind "works for", names of two families, and names that nothing explains."""
     for index, word in enumerate(words):
         if "-" in word.text and word.text.istitle() and is_surname(word):
             yield Span(word.start, word.end, "ORGANIZATION", 0.45)
@@ -48,10 +72,21 @@ UNKNOWN_SCORE = 0.41
 """A capitalised word that no English sentence explains is a name of something."""
 
 
+def _is_firm(text: str, joined: re.Match[str]) -> bool:
+    if joined.group().casefold() in table("things"):
+        return False
+    start, end = joined.span()
+    return bool(EMPLOYER.search(text, max(0, start - 60), start) or ACTS.match(text, end))
+
+
 def _are_founders(match: re.Match[str], words: Sequence[Word]) -> bool:
     inside = [word for word in words if match.start() <= word.start < match.end()]
-    names = [word for word in inside if word.folded != "and"]
-    return len(names) == 3 and all(word.is_capitalised and is_surname(word) for word in names)
+    names = [word for word in inside if word.start in {match.start(group) for group in (1, 2, 3)}]
+    count = 3 if match[2] else 2
+    beside = f"{match.string[max(0, match.start() - 20) : match.start()]}&{match.string[match.end() :][:2]}"
+    if not match[2] and BESIDE.search(beside):
+        return False
+    return len(names) == count and all(word.is_capitalised and is_surname(word) for word in names)
 
 
 def _run(text: str, words: Sequence[Word], index: int) -> list[Word]:

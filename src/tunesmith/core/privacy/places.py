@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from tunesmith.core.privacy.lexicon import behind, openings
+from tunesmith.core.privacy.lexicon import behind, listed, openings
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.people import NEVER
 from tunesmith.core.privacy.span import Span
@@ -17,6 +17,7 @@ POST_CODE = re.compile(
 )
 LONGEST_PLACE = 5
 """Words."""
+FIRST_PARTS = listed("places", "first_parts")
 
 
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
@@ -31,6 +32,11 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
             index += length
             continue
         word = words[index]
+        if length := _named_after(text, words, index):
+            yield Span(word.start, words[index + length - 1].end, "GPE", 0.5)
+            yield from _post_code(text, words[index + length - 1].end)
+            index += length
+            continue
         run = (
             _run(text, words, index)
             if BEHIND_IN.search(text[max(0, word.start - 12) : word.start])
@@ -42,6 +48,16 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
         elif _is_nationality(text, word):
             yield Span(word.start, word.end, "NRP", 0.7)
         index += 1
+
+
+def _named_after(text: str, words: Sequence[Word], index: int) -> int:
+    """Words of a town called "Lake", "Port" or the like and a name: "Port Bruceside"; 0 where there is none."""
+    word, following = words[index], words[index + 1 : index + 2]
+    if word.folded not in FIRST_PARTS or not word.is_capitalised or not following:
+        return 0
+    name = following[0]
+    is_next = text[word.end : name.start] == " " and name.is_unknown_name
+    return 2 if is_next and name.folded not in table("demonyms") else 0
 
 
 def _is_nationality(text: str, word: Word) -> bool:

@@ -13,6 +13,8 @@ CODE_BEFORE, CODE_BEHIND = frozenset('`_\\={}$#@/."<+'), frozenset("`_\\={}$#@(/
 """Marks that touch a word where it is code, part of a path or of an address, and no name."""
 INNER_CAPITAL = re.compile(r"[a-zß-öø-ÿ][A-Z]")
 NAME_WITH_CAPITAL = re.compile(r"(?:Mc|Mac|De|Di|Da|Du|La|Le|Van|O['’]|D['’])[A-Z]")
+VERBS = frozenset({"can", "may", "might", "must", "shall", "will"})
+"""Names too, and far more often no names."""
 CONTRACTIONS = frozenset({"d", "ll", "m", "re", "s", "t", "ve"})
 LONE_LETTER = re.compile(r"(?<!\w)\w-|-\w(?!\w)")
 LONGEST_ACRONYM = 4
@@ -94,3 +96,18 @@ def _is_compound(folded: str, common: Set[str]) -> bool:
         return all(part in common for part in folded.split("-"))
     first, mark, rest = folded.replace("’", "'").partition("'")
     return bool(mark) and rest in CONTRACTIONS and (first in common or first == "i" or rest == "t")
+
+
+def is_plain(word: str) -> bool:
+    """A part of it, in small letters, is an English word, or the name of a thing that everybody has."""
+    return any(part in words("common_words") or part in words("things") for part in word.split("-"))
+
+
+def titled(text: str) -> str:
+    """Each word with a capital, where that leaves the number of letters; shouted ones without the others."""
+    written = WORD.sub(lambda match: _capital(match.group()), text)
+    return written if len(written) == len(text) else text
+
+
+def _capital(word: str) -> str:
+    return word.title() if word.isupper() or word.islower() else word[0].upper() + word[1:]
