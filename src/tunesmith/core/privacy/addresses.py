@@ -324,6 +324,8 @@ def _belongs_behind(tokens: Sequence[Token], index: int) -> bool:
         )
     if _ends_foreign_name(tokens, index):
         return True
+    if token.kind == "word" and before.kind == "number" and leads_to_name(tokens, index):
+        return following is not None and following.kind in {"name", "joiner"}
     return (token.kind == "name" and not _begins_sentence(token, before)) or _is_and(tokens, index)
 
 

@@ -49,12 +49,12 @@ def _with_capitals(text: str, *, is_shouted: bool) -> str:
         word, gap = match.group(), text[done : match.start()]
         before = text[max(0, match.start() - 24) : match.start()]
         is_next = was_name and gap in {" ", ". "}
-        is_unknown = is_shouted and len(word) > LONGEST_ACRONYM and not is_plain(word)
+        is_unknown = is_shouted and len(word) > LONGEST_ACRONYM and _is_unknown(word)
         was_name = (
             match.start() in founders
             or is_unknown
             or _is_name(word, before, is_next=is_next)
-            or _is_part_of_name(text, found, index, is_next=is_next)
+            or _is_part_of_name(text, found, index, is_next=is_next, is_shouted=is_shouted)
         )
         pieces += [gap, titled(word) if was_name else word]
         done = match.end()
@@ -75,9 +75,12 @@ def _is_name(word: str, before: str, *, is_next: bool) -> bool:
 
 
 def _is_part_of_name(
-    text: str, found: Sequence[re.Match[str]], index: int, *, is_next: bool
+    text: str, found: Sequence[re.Match[str]], index: int, *, is_next: bool, is_shouted: bool
 ) -> bool:
-    """An English word that is a name beside one that is none: "robin murphy", "ryan green" at the end of a part."""
+    """An English word that is a name beside one that is none: "robin murphy", "ryan green" at the end of a part.
+
+    Shouted it may stand anywhere: there, no small letter of the next word says where the name ends.
+    """
     match = found[index]
     word = match.group()
     if word in VERBS or word in listed("people", "function_words"):
@@ -85,12 +88,17 @@ def _is_part_of_name(
     if is_next and word in words("surnames"):
         previous = found[index - 1].group()
         is_last = text[match.end() : match.end() + 1] in {"", ",", ".", "!", "?", "\n", "'"}
-        return is_last and previous in words("given_names")
+        return (is_last or is_shouted) and previous in words("given_names")
     following = found[index + 1] if index + 1 < len(found) else None
     if following is None or text[match.end() : following.start()] != " ":
         return False
     name = following.group()
     return word in words("given_names") and name in words("surnames") and not is_plain(name)
+
+
+def _is_unknown(word: str) -> bool:
+    """Neither an English word nor the name of a thing, and not joined from such."""
+    return not all(map(is_plain, word.split("-")))
 
 
 def _founders(text: str) -> set[int]:

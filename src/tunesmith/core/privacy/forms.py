@@ -24,6 +24,8 @@ VALUES = {
 """What may be entered in a field, by type; as little as reaches to the end of the field."""
 OPENING = r"(?:^|[;|,\t])[ \t>*•-]*"
 CLOSING = r"[ \t]*\.?(?=$|[;|,\t(<])"
+LINKS = frozenset({"and", "for", "in", "of", "the"})
+"""Small words inside the names of firms and places, and inside jobs."""
 NOTHING = listed("forms", "nothing")
 
 
@@ -60,7 +62,8 @@ def _is_entry(entry: str, kind: str, words: Sequence[Word]) -> bool:
         return any(letter.isdigit() for letter in entry) and len(words) < LONGEST_ADDRESS
     if kind in {"PERSON", "GPE", "ORGANIZATION"} and not _is_name(kind, words):
         return False
-    return not any(word.folded in FUNCTION_WORDS for word in words)
+    links = frozenset[str]() if kind == "PERSON" else LINKS
+    return not any(word.folded in FUNCTION_WORDS - links for word in words)
 
 
 LONGEST_ADDRESS = 12
@@ -68,7 +71,9 @@ LONGEST_ADDRESS = 12
 
 
 def _is_name(kind: str, words: Sequence[Word]) -> bool:
-    """A word in it is no English one, or one with a capital that is a name as well."""
+    """A word in it is no English one, or one with a capital that is a name as well; of a firm, all may be English."""
+    if kind == "ORGANIZATION":
+        return words[0].is_capitalised and (len(words) > 1 or not words[0].is_common)
     tables = {"PERSON": ("given_names", "surnames"), "GPE": ("cities", "regions")}.get(kind, ())
     return any(
         not word.is_common or (word.is_capitalised and any(word.folded in table(t) for t in tables))

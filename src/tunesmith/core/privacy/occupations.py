@@ -12,6 +12,10 @@ TOLD_BEFORE = behind("occupations", "told_before", "[ :]")
 THE = re.compile(r"\b(?:the|our|my|its|his|her|their|,) $", re.IGNORECASE)
 OF_SOMEBODY = re.compile(r" (?:of|at|for|from) (?:the )?[A-Z]")
 LINE = re.compile(r"[ \t>*|?-]*([^\W\d_](?:[^\W\d_]|[ ,'’/&-]){2,70})[ \t]*$", re.MULTILINE)
+BESIDE = frozenset({", ", " - ", " – ", " | "})
+"""Between a name and a job."""
+AT_FIRM = re.compile(r", [^\W\d_a-zß-öø-ÿ][^\n,]*$", re.MULTILINE)
+"""The rest of a line of a signature that begins with a job."""
 LONGEST_TITLE = 7
 """Words."""
 SHORTEST_NOUN = 3
@@ -98,10 +102,13 @@ def _of_a_name(text: str, words: Sequence[Word], index: int, title: Sequence[Wor
         if text[end : holder.start] == " " and _is_given_name(holder):
             return 0.5
     first = index - len(title) + 1
-    is_behind = first >= 2 and text[words[first - 1].end : start] in {", ", " - ", " – "}
+    is_behind = first >= 2 and text[words[first - 1].end : start] in BESIDE
     names = words[first - 2 : first] if is_behind else []
     is_named = bool(names) and names[1].is_capitalised and _is_given_name(names[0])
-    return 0.5 if is_named and text[end : end + 1] in {"", ",", "\n"} else 0.0
+    if is_named and (text[end : end + 1] in {"", ",", "\n"} or text[end : end + 3] == " | "):
+        return 0.5
+    is_line = text[start - 1 : start] == "\n" and bool(AT_FIRM.match(text, end))
+    return 0.5 if is_line else 0.0
 
 
 def _is_given_name(word: Word) -> bool:

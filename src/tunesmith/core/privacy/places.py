@@ -15,8 +15,8 @@ POST_CODE = re.compile(
     r"(?:,? |,?\n ?)(?:nan )?(?!(?:19|20)\d\d\b)"
     r"(\d{3} \d{2}|\d{4,6}(?:-\d{3,4})?|\d{4} ?[A-Z]{2})(?![\w/%€£$-]|[.,:]\d)"
 )
-LONGEST_PLACE = 5
-"""Words."""
+LONGEST_PLACE, LONGEST_RUN = 8, 5
+"""Words of a place on the map ("South Georgia and the South Sandwich Islands"), and of one that is on none."""
 FIRST_PARTS = listed("places", "first_parts")
 
 
@@ -100,7 +100,7 @@ def _run(text: str, words: Sequence[Word], index: int) -> list[Word]:
     """Capitalised words that follow each other, with small words between."""
     run: list[Word] = []
     pending: list[Word] = []
-    for word in words[index : index + LONGEST_PLACE]:
+    for word in words[index : index + LONGEST_RUN]:
         previous = (pending or run or [word])[-1]
         if previous is not word and text[previous.end : word.start] != " ":
             break
