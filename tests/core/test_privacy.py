@@ -32,6 +32,11 @@ def found(text: str, config: PrivacyConfig = RULES) -> dict[str, list[str]]:
         ("card 6759 6498 2643 8453 please", "CREDIT_CARD", "6759 6498 2643 8453"),  # Maestro
         ("card 30569309025904", "CREDIT_CARD", "30569309025904"),  # Diners Club, 14 digits
         ("to DE89 3704 0044 0532 0130 00 by noon", "IBAN_CODE", "DE89 3704 0044 0532 0130 00"),
+        ("IBAN GB82 WEST 1234 5698 7654 32 please", "IBAN_CODE", "GB82 WEST 1234 5698 7654 32"),
+        ("to ES91 2100 0418 4502 0005 1332 soon", "IBAN_CODE", "ES91 2100 0418 4502 0005 1332"),
+        ("4012 8888 8888 1881 04 29", "CREDIT_CARD", "4012 8888 8888 1881"),  # and when it expires
+        ("Yours\nT: 3505421519\n", "PHONE_NUMBER", "3505421519"),
+        ("Mason, 7, from York won", "AGE", "7"),
         ("my SSN is 536-22-8741", "US_SSN", "536-22-8741"),
         ("from 10.20.30.40 and back", "IP_ADDRESS", "10.20.30.40"),
         ("from 2001:db8:0:1::9 and back", "IP_ADDRESS", "2001:db8:0:1::9"),
@@ -64,6 +69,8 @@ def test_what_has_a_form_is_found_by_it(text, kind, expected):
         "build 2024.1.3.7 of the app",  # begins like a date
         "plug in the USB-C cable, press Ctrl+Alt+Del, run npm with --save-dev",
         "she pays with American Express, AMEX or a Diners Club card",
+        "CALL ME BACK TODAY",
+        "see paragraphs 4, 5, and 7",
         "Name: n/a\nCompany: none\nName: the name of the file",
     ],
 )
@@ -83,6 +90,7 @@ def test_what_only_looks_like_it_is_left_alone(text):
         ("JOHN SMITHSON HAS CALLED AGAIN", ["JOHN SMITHSON"]),
         ("WE ASKED NÓTT ÁLFÞÓRSDÓTTIR TWICE", ["NÓTT ÁLFÞÓRSDÓTTIR"]),
         ("its dawn nguyen, not ryan green, who will call", ["dawn nguyen", "ryan green"]),
+        ("TO MRS PARKS AND DR. STOKES", ["PARKS", "STOKES"]),
         ("ACCOUNT OF SONYA BANKS CLOSED", ["SONYA BANKS"]),
         ("@Patrícia can you see @Override there?", ["Patrícia"]),
         ("Will you ask Will Hawking about it?", ["Will Hawking"]),

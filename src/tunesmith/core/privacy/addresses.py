@@ -148,9 +148,11 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
     number = end + 1 if end < len(tokens) and tokens[end].kind == "comma" else end
     if number >= len(tokens) or tokens[number].kind != "number" or len(tokens[number].text) > 5:
         return 0.6 if len(names) > 1 and _is_called_street(tokens, names, end) else 0.0
+    if names and names[0].text.isupper() and names[0].text.casefold() in table("things"):
+        return 0.0  # "IBAN PL 64"
     if hold_street(names):
         return STREET_SCORE
-    if any(name.text.casefold() in NEVER for name in names):
+    if any(name.text.casefold() in NEVER | table("things") for name in names):
         return 0.0
     if _leads_to_town(tokens, number + 1):
         return TOWN_SCORE

@@ -9,8 +9,9 @@ from tunesmith.core.privacy.lexicon import listed, words
 from tunesmith.core.privacy.words import LONGEST_ACRONYM, VERBS, WORD, is_plain, titled
 
 SHOUTED = re.compile(r"[^\W\d_a-z]{5}")
+TITLED = re.compile(r"\b(?:mrs?\.?|ms\.|dr\.?|prof\.) \Z")
 NAMED = re.compile(
-    r"\b(?:(?:first|last|middle|maiden|full)? ?name is|named|call me|mrs?\.?|ms\.) \Z"
+    rf"\b(?:(?:first|last|middle|maiden|full)? ?name is|named|call me) \Z|{TITLED.pattern}"
 )
 NAME_FOLLOWS = re.compile(
     r"(?:\b(?:in|from|near|to|at|by|name is|i'm|i am|mrs?\.|ms\.|dr\.|dear|hi)|[,\n:>]) ?\Z"
@@ -65,7 +66,7 @@ def _is_name(word: str, before: str, *, is_next: bool) -> bool:
     """Whether a word without a capital is a name, by itself or behind what stands before it."""
     parts = word.split("-")
     is_named = bool(NAMED.search(before))
-    is_expected = is_next or bool(NAME_FOLLOWS.search(before))
+    is_expected = is_next or any(form.search(before) for form in (TITLED, NAME_FOLLOWS))
     is_known = any(part in _sure_names() or (is_expected and part in _names()) for part in parts)
     if not is_known:
         return is_named and not is_plain(word)

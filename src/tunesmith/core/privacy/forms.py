@@ -26,6 +26,8 @@ OPENING = r"(?:^|[;|,\t])[ \t>*•-]*"
 CLOSING = r"[ \t]*\.?(?=$|[;|,\t(<])"
 LINKS = frozenset({"and", "for", "in", "of", "the"})
 """Small words inside the names of firms and places, and inside jobs."""
+NAMES = {"PERSON": ("given_names", "surnames"), "GPE": ("cities", "regions"), "ORGANIZATION": ()}
+"""Types whose values are names, and the lists of those that are English words too."""
 NOTHING = listed("forms", "nothing")
 
 
@@ -60,7 +62,7 @@ def _is_entry(entry: str, kind: str, words: Sequence[Word]) -> bool:
         return False
     if kind == "STREET_ADDRESS":
         return any(letter.isdigit() for letter in entry) and len(words) < LONGEST_ADDRESS
-    if kind in {"PERSON", "GPE", "ORGANIZATION"} and not _is_name(kind, words):
+    if kind in NAMES and not _is_name(kind, words, is_capitalised=entry[0].isupper()):
         return False
     links = frozenset[str]() if kind == "PERSON" else LINKS
     return not any(word.folded in FUNCTION_WORDS - links for word in words)
@@ -70,12 +72,12 @@ LONGEST_ADDRESS = 12
 """Words."""
 
 
-def _is_name(kind: str, words: Sequence[Word]) -> bool:
+def _is_name(kind: str, words: Sequence[Word], *, is_capitalised: bool) -> bool:
     """A word in it is no English one, or one with a capital that is a name as well; of a firm, all may be English."""
+    if any(not word.is_common for word in words):
+        return True
     if kind == "ORGANIZATION":
-        return words[0].is_capitalised and (len(words) > 1 or not words[0].is_common)
-    tables = {"PERSON": ("given_names", "surnames"), "GPE": ("cities", "regions")}.get(kind, ())
-    return any(
-        not word.is_common or (word.is_capitalised and any(word.folded in table(t) for t in tables))
-        for word in words
+        return is_capitalised and len(words) > 1
+    return is_capitalised and any(
+        word.folded in table(name) for name in NAMES[kind] for word in words
     )

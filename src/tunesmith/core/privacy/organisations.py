@@ -28,7 +28,7 @@ JOINED = re.compile(r"(?<![\w.`/$@#'\"(])[A-Z][a-z]+(?:[A-Z][a-z]+)+(?![\w(.:=/`
 WORKPLACE = behind("organisations", "before")
 EMPLOYER = re.compile(
     r"\b(?:work(?:s|ed|ing)? (?:as [\w ]{3,40} )?(?:at|for|with)|(?:employed|hired) (?:as [\w ]{3,40} )?(?:at|by)"
-    r"|job at|joined|contract with|[A-Z][\w'’-]+ [A-Z][\w'’-]+ (?:of|from)) $"
+    r"|[a-z] at|joined|contract with|[A-Z][\w'’-]+ [A-Z][\w'’-]+ (?:of|from)) $"
 )
 ACTS = re.compile(rf" {choice('organisations', 'acts')}\b")
 BEFORE_OFFICE = re.compile(

@@ -39,6 +39,8 @@ class Pattern(NamedTuple):
     unless: re.Pattern[str] | None = None
     looks_behind: bool = False
     group: int = 0
+    shortest: int = 0
+    """Characters that must be left, blanks not counted, where groups at the end are given up; 0 gives up none."""
 
 
 def find(text: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
@@ -49,9 +51,8 @@ def find(text: str, patterns: tuple[Pattern, ...]) -> Iterator[Span]:
             continue
         for match in pattern.regex.finditer(text):
             start, end = match.span(pattern.group)
-            if start == end or (pattern.check and not pattern.check(text[start:end])):
-                continue
-            if not _is_explained(text, start, end, pattern):
+            end = _checked_end(text, start, end, pattern)
+            if start == end or not _is_explained(text, start, end, pattern):
                 continue
             yield Span(start, end, pattern.type, pattern.score)
 
@@ -92,8 +93,23 @@ def _compiled(entry: Mapping[str, object], tables: Mapping[str, list[str]]) -> P
         near=near,
         unless=unless,
         looks_behind=bool(entry.get("after")),
+        shortest=int(str(entry.get("shortest", 0))),
         group=0 if entry.get("whole") else min(regex.groups, 1),
     )
+
+
+def _checked_end(text: str, start: int, end: int, pattern: Pattern) -> int:
+    """Where what passes the check ends; `start` where nothing does.
+
+    A number of groups may have taken the next word or number for its last: "ES16 4754 5643 1212 9131 6456 please".
+    """
+    if pattern.check is None:
+        return end
+    while end > start and not pattern.check(text[start:end]):
+        end = max(start, text.rfind(" ", start, end)) if pattern.shortest else start
+        if len(text[start:end].replace(" ", "")) < pattern.shortest:
+            return start
+    return end
 
 
 def _is_explained(text: str, start: int, end: int, pattern: Pattern) -> bool:
