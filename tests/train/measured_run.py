@@ -1,4 +1,4 @@
-"""Plans runs and trains them for two steps, in a process of its own; prints what was predicted and what it took.
+"""Plans runs and trains them for a few steps, in a process of its own; prints what was predicted and what it took.
 
 Called by `test_plan.py` with a workspace, a dataset id, a model and `train:` sections as a JSON object by name; prints
 bytes by name, as JSON. What is imported and compiled on first use is no part of what a run keeps: the short examples
@@ -15,7 +15,8 @@ from tunesmith.models.config import ModelConfig
 from tunesmith.train import stage
 from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
-from tunesmith.train.fitting import choose_fit
+from tunesmith.train.devices import find_device
+from tunesmith.train.fitting import Fitting, choose_fit
 from tunesmith.train.material import TrainInputs, prepare
 from tunesmith.train.plan import make_plan
 from tunesmith.train.team import Team
@@ -27,7 +28,7 @@ def resident(key: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
 
 
-def main(root: str, dataset: str, model: str, sections: str, is_ample: bool = False) -> None:
+def main(root: str, dataset: str, model: str, sections: str, kept: str = "as planned") -> None:
     """Measure every section."""
     workspace = Workspace(Path(root))
     inputs = TrainInputs(Dataset.load(workspace, dataset), ModelConfig(base=model), "measured")
@@ -39,9 +40,14 @@ def main(root: str, dataset: str, model: str, sections: str, is_ample: bool = Fa
     found = {}
     for name, config in configs.items():
         material = prepare(config, workspace, inputs)
-        memory = make_plan(config, material).memory
-        # As where memory is scarce: there the plan decides.
-        fit = choose_fit(config, material, Team())._replace(is_ample=is_ample)
+        fit = choose_fit(config, material, Team())
+        if kept == "nothing":
+            fit = fit._replace(is_ample=False)
+            memory = Fitting(material, find_device(None)).memory(config, budget=fit.tokens)
+        else:
+            plan = make_plan(config, material)
+            assert plan.is_ample == fit.is_ample, (plan, fit)  # noqa: S101
+            memory = plan.memory
         # Blocks that earlier work has freed and the allocator kept would be used again, and count as nothing.
         trim()
         Path("/proc/self/clear_refs").write_text("5")

@@ -67,13 +67,13 @@ def test_bytes_are_counted_while_they_are_held():
         product = x @ x  # 4 MB; the backward pass needs x alone
         rectified = torch.relu(product)  # 4 MB, needed
         raised = rectified.exp()  # 4 MB, needed
-        assert counter.live_bytes == 12e6
+        assert counter.live.all == 12e6
         del product
-        assert counter.live_bytes == 8e6
+        assert counter.live.all == 8e6
         del rectified, raised
 
-    assert counter.live_bytes == 0
-    assert counter.peak_bytes == 12e6
+    assert counter.live.all == 0
+    assert counter.peak.all == 12e6
 
 
 @pytest.mark.parametrize("is_checkpointed", [False, True])
@@ -110,10 +110,14 @@ def test_settings_that_fit_are_found_in_order_of_least_harm(material_of):
 
     assert roomy.require_fit(config).tokens == 2048
     assert roomy.require_fit(config).is_ample
-    assert (
-        not fitting(1.3).require_fit(config).is_ample
-    )  # keeping freed tensors may take up to 1.4 times the plan
-    assert fitting(1.01).require_fit(config).tokens == 2048
+    checkpointed = config.model_copy(update={"gradient_checkpointing": True})
+    assert not roomy.require_fit(checkpointed).is_ample  # memory matters more than time there
+    kept = roomy.memory(config, budget=2048, is_ample=True).total / whole
+    assert kept > 1.02
+    assert fitting(kept + 0.01).require_fit(config).is_ample
+    scarce = fitting(1.01).require_fit(config)
+    assert scarce.tokens == 2048
+    assert not scarce.is_ample
     auto = fitting(0.6).advise(config)
     assert auto.settings == {"micro_batch_tokens": "auto"}
     with pytest.raises(DoesNotFitError, match="test has") as caught:
@@ -231,8 +235,9 @@ def test_a_plan_of_preference_tuning_computes_both_answers_and_the_reference(wor
 
 
 MEASURED = {
-    "qlora": {"micro_batch_tokens": 1024},
+    # First, because it gives freed tensors back, and would find its place in what others have kept.
     "checkpointed": {"micro_batch_tokens": 2048, "gradient_checkpointing": True},
+    "qlora": {"micro_batch_tokens": 1024},
     "rank 64, small micro-batches": {"method": "lora", "rank": 64, "micro_batch_tokens": 400},
     "all weights": {"method": "full", "micro_batch_tokens": 1024, "learning_rate": 1e-5},
     "dpo": {"objective": "dpo", "batch_size": 4, "micro_batch_tokens": 1024},
@@ -248,12 +253,14 @@ def middling_model(tmp_path_factory) -> Path:
     )
 
 
-def test_the_predicted_peak_is_within_15_percent_of_the_real_one(workspace, middling_model):
+@pytest.mark.parametrize("kept", ["as planned", "nothing"])
+def test_the_predicted_peak_is_within_15_percent_of_the_real_one(workspace, middling_model, kept):
+    """As runs are where memory is ample, and where it is scarce."""
     dataset = _long_and_short_rows(workspace)
-    shared = {"epochs": 2, "batch_size": 12, "evaluations": 0, "log_to": ()}
+    shared = {"epochs": 3, "batch_size": 12, "evaluations": 0, "log_to": ()}
     sections = {name: shared | section for name, section in MEASURED.items()}
     script = Path(__file__).with_name("measured_run.py")
-    arguments = [str(workspace.root), dataset.id, str(middling_model), json.dumps(sections)]
+    arguments = [str(workspace.root), dataset.id, str(middling_model), json.dumps(sections), kept]
 
     done = subprocess.run([sys.executable, str(script), *arguments], stdout=subprocess.PIPE)
 

@@ -14,8 +14,10 @@ freed tensors stay in the heap in pieces that fit nothing."""
 AMPLE_MAPPED_BYTES, AMPLE_KEPT_BYTES = 4 * 2**20, 256 * 2**20
 """Every page of a block that is mapped by itself costs a fault. Measured on the bundled model's steps of 0.5 s: 130,000
 faults and 0.13 s more a step with the numbers above than with these, which are as fast as never mapping."""
-AMPLE = 1.4
-"""Times the planned memory that must fit before freed tensors are kept: runs were seen to take 0.9 to 1.35 times."""
+TRIM_EVERY = 8
+"""Steps after which the heap gives back the pages that no tensor uses. Without it a run grows by a tenth in ten steps: its
+tensors never fall into the same places twice. The pages come back in the next step, 60,000 faults at most in the
+measured runs: 1 to 2 % of the time of eight steps."""
 
 
 def return_freed_memory() -> None:
@@ -27,7 +29,7 @@ def return_freed_memory() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Use freed tensors again from now on, but for the largest: faster, and up to `AMPLE` times the planned memory."""
+    """Use freed tensors again from now on, but for the largest: faster, at the price that a plan counts as `heap`."""
     _set(mapped=AMPLE_MAPPED_BYTES, kept=AMPLE_KEPT_BYTES)
 
 
@@ -43,6 +45,11 @@ def trim() -> None:
     Measured once a small model was rounded to NF4 and had its adapter: 78 MB beside 275 MB that were in use.
     """
     gc.collect()
+    give_back_pages()
+
+
+def give_back_pages() -> None:
+    """Give back all pages of the heap that no block uses."""
     if give_back := _of_glibc("malloc_trim"):
         give_back(0)
 

@@ -1,28 +1,43 @@
 """How many bytes of tensors a computation holds at its peak, counted as they are made and freed."""
 
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tunesmith.train.allocator import MAPPED_BYTES
+from tunesmith.train.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES
+
+
+class Held(NamedTuple):
+    """Bytes of storages, all of them and those in the C library's heap (see `allocator`)."""
+
+    all: int = 0
+    small: int = 0
+    """In blocks that are not mapped by themselves."""
+    middling: int = 0
+    """The same where freed tensors are kept."""
+
+    def plus(self, size: int) -> "Held":
+        """With one more storage, or, of a negative size, with one less."""
+        return Held(
+            self.all + size,
+            self.small + size * (abs(size) < MAPPED_BYTES),
+            self.middling + size * (abs(size) < AMPLE_MAPPED_BYTES),
+        )
 
 
 class ByteCounter(TorchDispatchMode):  # type: ignore[misc]  # torch is untyped
-    """While active, counts the storages that operations make, forward and backward; `peak_bytes` is the most at once.
-
-    `small_bytes` of what is live lies in blocks that the C library does not map by themselves (see `allocator`).
+    """While active, counts the storages that operations make, forward and backward; `peak` is the most at once.
 
     Storages that existed before (weights, gradients to add to) are not counted, nor is what kernels use inside.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.live_bytes = 0
-        self.small_bytes = 0
-        self.peak_bytes = 0
+        self.live = Held()
+        self.peak = Held()
         self._known: set[int] = set()
 
     def __torch_dispatch__(
@@ -44,18 +59,13 @@ class ByteCounter(TorchDispatchMode):  # type: ignore[misc]  # torch is untyped
     def _count(self, storage: Any) -> None:
         key, size = id(storage), storage.nbytes()
         self._known.add(key)
-        self._add(size)
-        self.peak_bytes = max(self.peak_bytes, self.live_bytes)
+        self.live = self.live.plus(size)
+        self.peak = max(self.peak, self.live)
         weakref.finalize(storage, self._forget, key, size)
 
     def _forget(self, key: int, size: int) -> None:
         self._known.discard(key)
-        self._add(-size)
-
-    def _add(self, size: int) -> None:
-        self.live_bytes += size
-        if abs(size) < MAPPED_BYTES:
-            self.small_bytes += size
+        self.live = self.live.plus(-size)
 
 
 def _tensors(tree: Any) -> list[torch.Tensor]:

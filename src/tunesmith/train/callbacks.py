@@ -9,6 +9,7 @@ import torch
 from transformers import TrainerCallback
 
 from tunesmith.core.live import LiveView, Reading
+from tunesmith.train.allocator import TRIM_EVERY, give_back_pages
 
 VALIDATION_LOSS = "eval_loss"
 
@@ -69,6 +70,15 @@ def used_bytes() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.memory_reserved())
     return int(psutil.Process().memory_info().rss)
+
+
+class KeepHeapTight(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
+    """Gives back every few steps what the heap keeps and no tensor uses, so that a long run does not grow."""
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Between two steps, when activations and gradients are gone."""
+        if state.global_step % TRIM_EVERY == 0:
+            give_back_pages()
 
 
 class TellValidation(TrainerCallback):  # type: ignore[misc]  # transformers is untyped

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from tunesmith.errors import DoesNotFitError
 from tunesmith.models.loading import Holding, device_name
 from tunesmith.models.template import Encoded
-from tunesmith.train.allocator import AMPLE, trim
+from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device, find_device
 from tunesmith.train.material import Material
@@ -71,8 +71,14 @@ class Fitting:
             self._rehearsals[kind] = Rehearsal(kind, self._material)
         return self._rehearsals[kind]
 
-    def memory(self, config: TrainConfig, *, budget: int) -> Memory:
-        """What each process of a run takes with micro-batches of at most `budget` tokens."""
+    def memory(self, config: TrainConfig, *, budget: int, is_ample: bool = False) -> Memory:
+        """What each process of a run takes with micro-batches of at most `budget` tokens.
+
+        Args:
+            config: The recipe's `train:` section.
+            budget: Tokens of a micro-batch.
+            is_ample: Whether freed tensors are kept for the next step.
+        """
         seen = self.rehearsal(config)
         made = [
             self._activations_of(config, batch)
@@ -85,6 +91,7 @@ class Fitting:
             file_bytes=self._material.file_bytes,
             layers=seen.layers,
             activations=max(made, key=lambda each: each.most_bytes.at(seen.layers)),
+            is_ample=is_ample,
         )
 
     def token_seconds(self, config: TrainConfig) -> float:
@@ -93,18 +100,24 @@ class Fitting:
         batch = batches[0].within(REHEARSED_TOKENS)
         return self.rehearsal(config).seconds(batch) / batch.tokens
 
-    def needed_bytes(self, config: TrainConfig, *, budget: int) -> int:
+    def needed_bytes(self, config: TrainConfig, *, budget: int, is_ample: bool = False) -> int:
         """What all processes take of the device's memory together."""
-        memory = self.memory(config, budget=budget)
+        memory = self.memory(config, budget=budget, is_ample=is_ample)
         sharing = self._device.sharing(config.workers, config.engine)
         # The process that starts workers in main memory only waits, and keeps its libraries.
         starter = self._device.context_bytes if sharing > 1 and self._device.kind == "cpu" else 0
         return sharing * memory.total + starter
 
-    def fits(self, config: TrainConfig, *, budget: int, times: float = 1.0) -> bool:
-        """Whether it, or so many times as much, fits into the device's memory with room to spare."""
-        needed = times * self.needed_bytes(config, budget=budget)
+    def fits(self, config: TrainConfig, *, budget: int, is_ample: bool = False) -> bool:
+        """Whether it fits into the device's memory with room to spare, perhaps with freed tensors kept."""
+        needed = self.needed_bytes(config, budget=budget, is_ample=is_ample)
         return needed <= RESERVE * self._device.available_bytes
+
+    def is_ample(self, config: TrainConfig, *, budget: int) -> bool:
+        """Whether freed tensors may be kept: there is room, and nothing says that memory matters more than time."""
+        return not config.gradient_checkpointing and self.fits(
+            config, budget=budget, is_ample=True
+        )
 
     def budget(self, config: TrainConfig) -> int:
         """The micro-batch of the recipe; under `auto` the largest useful one that fits, or the smallest of all."""
@@ -135,7 +148,7 @@ class Fitting:
         config = self.settled(config)
         budget = self.budget(config)
         if self.fits(config, budget=budget):
-            is_ample = self.fits(config, budget=budget, times=AMPLE)
+            is_ample = self.is_ample(config, budget=budget)
             return Fit(budget, holding_of(config, self._device.kind), is_ample)
         advice = self.advise(config)
         raise DoesNotFitError(
@@ -221,7 +234,7 @@ def choose_fit(config: TrainConfig, material: Material, team: Team) -> Fit:
     if sharing * _bound(config, material, budget) <= EASY_SHARE * device.available_bytes:
         is_open = config.holding == "auto"
         holding = "unpacked" if is_open else holding_of(config, device.kind)
-        return Fit(budget, holding, is_ample=True)
+        return Fit(budget, holding, is_ample=not config.gradient_checkpointing)
     try:
         return Fitting(material, device).require_fit(config)
     finally:

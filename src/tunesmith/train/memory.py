@@ -13,9 +13,10 @@ CONSTANT_BITS = {"nf4": 0.127, "int8": 0.008, "none": 0.0}
 """Of quantization constants for each weight: an 8-bit one for 64 weights and a 32-bit one for 256 of those (Dettmers
 et al. 2023, QLoRA, section 3); LLM.int8 keeps one 32-bit value a row, here of 4096."""
 WEIGHT_BITS = {"nf4": 4, "int8": 8, "none": 16}
-HEAP_SHARE = 0.33
+HEAP_SHARE, AMPLE_HEAP_SHARE = 0.33, 0.5
 """Of the tensors that come and go in the C library's heap, by which it grows beyond them: pieces in between that no
-tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size; a plan rather says too much."""
+tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size; a plan rather says too much. Where
+freed tensors are kept, larger ones are among them, which leave larger pieces."""
 GATHERED_LAYERS = 2
 """That are whole at once under `sharding: fsdp`: the one that is computed and the one that is fetched."""
 
@@ -60,7 +61,7 @@ class Memory(NamedTuple):
         return sum(self)
 
 
-def estimate(
+def estimate(  # noqa: PLR0913
     config: TrainConfig,
     device: Device,
     seen: Weights,
@@ -68,6 +69,7 @@ def estimate(
     file_bytes: int,
     layers: int,
     activations: Activations,
+    is_ample: bool,
 ) -> Memory:
     """Memory at the peak of a run, as one of its processes sees it: in the backward pass of its largest micro-batch.
 
@@ -78,6 +80,7 @@ def estimate(
         file_bytes: Of the base's weight files.
         layers: Of the whole model.
         activations: What the largest micro-batch makes, with or without checkpointing as in `config`.
+        is_ample: Whether freed tensors are kept for the next step.
     """
     trained = seen.trained_parameters.at(layers) * FLOAT32_BYTES
     weights, constants, unpacked = seen.frozen_bytes.at(layers), 0.0, 0.0
@@ -94,8 +97,10 @@ def estimate(
         a_layer = seen.frozen_bytes.a_layer * weights / seen.frozen_bytes.at(layers)
         weights -= max(0.0, layers * (1 - 1 / config.workers) - GATHERED_LAYERS) * a_layer
     state_bytes = choose_optimizer(config.optimizer, device.kind).state_bytes
-    small = seen.small_trained.at(layers) * (FLOAT32_BYTES + state_bytes)
-    small += activations.small_bytes.at(layers)
+    in_heap = seen.middling_trained if is_ample else seen.small_trained
+    share = AMPLE_HEAP_SHARE if is_ample else HEAP_SHARE
+    made_there = activations.middling_bytes if is_ample else activations.small_bytes
+    mixed = in_heap.at(layers) * (FLOAT32_BYTES + state_bytes) + made_there.at(layers)
     parts = Memory(
         weights=round(weights),
         constants=round(constants),
@@ -104,7 +109,7 @@ def estimate(
         optimizer=round(trained / FLOAT32_BYTES * state_bytes),
         activations=round(layers * activations.most_bytes.a_layer + unpacked),
         logits=round(activations.most_bytes.ends),
-        heap=round(HEAP_SHARE * small) if device.kind == "cpu" else 0,
+        heap=round(share * mixed) if device.kind == "cpu" else 0,
         context=device.context_bytes,
         update=0,
         loading=0,

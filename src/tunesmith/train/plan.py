@@ -45,6 +45,8 @@ class Plan(NamedTuple):
     """In the currency of the price; None without one."""
     memory: Memory
     """Of each process."""
+    is_ample: bool
+    """Whether freed tensors are kept for the next step, which is faster; the memory above is with or without that."""
     workers: int
     """Processes of the run."""
     needed_bytes: int
@@ -79,6 +81,9 @@ class Plan(NamedTuple):
             "tokens": f"{self.tokens:,}, of which trained {self.trained_tokens:,}",
             "memory": f"{_gib(self.memory.total)}: "
             + ", ".join(f"{name} {_gib(size)}" for name, size in parts if size),
+            "freed tensors": "kept for the next step, which is faster"
+            if self.is_ample
+            else "given back at once, which takes the least memory",
             **self._workers_shown(),
             "time": self._time_shown(),
             **({"cost": f"{self.cost:.2f}"} if self.cost is not None else {}),
@@ -129,6 +134,7 @@ def make_plan(
     fitting = Fitting(material, device)
     config = fitting.settled(config)
     budget, seen = fitting.budget(config), fitting.rehearsal(config)
+    is_ample = fitting.is_ample(config, budget=budget)
     split = material.train
     trained = round(seen.weights.trained_parameters.at(seen.layers))
     fits = fitting.fits(config, budget=budget)
@@ -151,9 +157,10 @@ def make_plan(
         micro_batch_tokens=budget,
         seconds=seconds,
         cost=_cost(seconds, price_per_hour and devices * price_per_hour),
-        memory=fitting.memory(config, budget=budget),
+        memory=fitting.memory(config, budget=budget, is_ample=is_ample),
+        is_ample=is_ample,
         workers=config.workers,
-        needed_bytes=fitting.needed_bytes(config, budget=budget),
+        needed_bytes=fitting.needed_bytes(config, budget=budget, is_ample=is_ample),
         available_bytes=device.available_bytes,
         fits=fits,
         advice=None if fits else fitting.advise(config),

@@ -14,9 +14,9 @@ import torch
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import MAPPED_BYTES, keep_freed_memory
+from tunesmith.train.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES, keep_freed_memory
 from tunesmith.train.base import choose_attention
-from tunesmith.train.byte_counter import ByteCounter
+from tunesmith.train.byte_counter import ByteCounter, Held
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.material import Material
 from tunesmith.train.micro_batch import MicroBatch
@@ -51,6 +51,8 @@ class Weights(NamedTuple):
     trained_parameters: Linear
     small_trained: Linear
     """Trained parameters in tensors that the C library does not map by themselves."""
+    middling_trained: Linear
+    """The same where freed tensors are kept."""
 
 
 class Activations(NamedTuple):
@@ -59,7 +61,9 @@ class Activations(NamedTuple):
     most_bytes: Linear
     """At once, beyond weights and gradients, in a micro-batch that is not the run's first."""
     small_bytes: Linear
-    """Of what is kept for the backward pass, in tensors that are not mapped by themselves."""
+    """Of that, in tensors that are not mapped by themselves."""
+    middling_bytes: Linear
+    """The same where freed tensors are kept."""
 
     def scaled(self, share: float) -> "Activations":
         """What so many times the rows make."""
@@ -93,22 +97,22 @@ class Rehearsal:
     def activations(self, batch: MicroBatch) -> Activations:
         """What a micro-batch makes, counted tensor by tensor."""
         # The backward pass makes more than is kept; that belongs to one layer or to the head, at any depth.
-        extra = 0.0
+        extra = Held()
 
-        def kept(copy: _Copy) -> tuple[float, float]:
+        def kept(copy: _Copy) -> Held:
             nonlocal extra
             compute = batch.loss_on(copy.model, self._config, self._material)
             if not _has_gradients(copy.model):
                 compute().backward()
             with ByteCounter() as counter:
                 loss = compute()
-                kept, small = counter.live_bytes, counter.small_bytes
+                kept: Held = counter.live
                 loss.backward()
-            extra = counter.peak_bytes - kept
-            return float(kept), float(small)
+            extra = Held(*(most - held for most, held in zip(counter.peak, kept, strict=True)))
+            return kept
 
-        line, small = self._lines(kept)
-        return Activations(Linear(line.ends + extra, line.a_layer), small)
+        lines = zip(self._lines(kept), extra, strict=True)
+        return Activations(*(Linear(line.ends + more, line.a_layer) for line, more in lines))
 
     def seconds(self, batch: MicroBatch) -> float:
         """Of the whole model, forward and backward, on this machine."""
@@ -149,7 +153,10 @@ def _held(copy: _Copy) -> tuple[float, ...]:
         sum(linear),
         max(linear, default=0),
         sum(trained),
-        sum(size for size in trained if size * FLOAT32_BYTES < MAPPED_BYTES),
+        *(
+            sum(size for size in trained if size * FLOAT32_BYTES < mapped)
+            for mapped in (MAPPED_BYTES, AMPLE_MAPPED_BYTES)
+        ),
     )
 
 

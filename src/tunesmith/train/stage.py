@@ -16,7 +16,7 @@ from tunesmith.models.loading import LoadedModel, device_name
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.allocator import keep_freed_memory, return_freed_memory, trim
 from tunesmith.train.base import load_base
-from tunesmith.train.callbacks import VALIDATION_LOSS, ShowTraining, TellValidation
+from tunesmith.train.callbacks import VALIDATION_LOSS, KeepHeapTight, ShowTraining, TellValidation
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
@@ -85,6 +85,8 @@ def run(
         trainer = _watched_trainer(
             session, model, view, token_budget=fit.tokens, on_halved=_note(warnings, view)
         )
+        if fit.is_ample:
+            trainer.add_callback(KeepHeapTight())
         seconds = _train(trainer, checkpoint, view, team)
     if not team.is_first:
         return Adapter.load(workspace, team.told_by_first(""))
