@@ -46,7 +46,7 @@ def main(root: str, dataset: str, model: str, sections: str, kept: str = "as pla
             memory = Fitting(material, find_device(None)).memory(config, budget=fit.tokens)
         else:
             plan = make_plan(config, material)
-            assert plan.is_ample == fit.is_ample, (plan, fit)  # noqa: S101
+            assert plan.is_ample == fit.is_ample, (plan, fit)
             memory = plan.memory
         # Blocks that earlier work has freed and the allocator kept would be used again, and count as nothing.
         trim()

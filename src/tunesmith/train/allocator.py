@@ -15,8 +15,8 @@ AMPLE_MAPPED_BYTES, AMPLE_KEPT_BYTES = 4 * 2**20, 256 * 2**20
 """Every page of a block that is mapped by itself costs a fault. Measured on the bundled model's steps of 0.5 s: 130,000
 faults and 0.13 s more a step with the numbers above than with these, which are as fast as never mapping."""
 TRIM_EVERY = 8
-"""Steps after which the heap gives back the pages that no tensor uses. Without it a run grows by a tenth in ten steps: its
-tensors never fall into the same places twice. The pages come back in the next step, 60,000 faults at most in the
+"""Steps after which the heap gives back the pages that no tensor uses. Without it a run grows by a tenth in ten steps:
+its tensors never fall into the same places twice. The pages come back in the next step, 60,000 faults at most in the
 measured runs: 1 to 2 % of the time of eight steps."""
 
 

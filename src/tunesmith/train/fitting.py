@@ -89,7 +89,6 @@ class Fitting:
             self._device,
             seen.weights,
             file_bytes=self._material.file_bytes,
-            layers=seen.layers,
             activations=max(made, key=lambda each: each.most_bytes.at(seen.layers)),
             is_ample=is_ample,
         )
@@ -115,9 +114,7 @@ class Fitting:
 
     def is_ample(self, config: TrainConfig, *, budget: int) -> bool:
         """Whether freed tensors may be kept: there is room, and nothing says that memory matters more than time."""
-        return not config.gradient_checkpointing and self.fits(
-            config, budget=budget, is_ample=True
-        )
+        return not config.gradient_checkpointing and self.fits(config, budget=budget, is_ample=True)
 
     def budget(self, config: TrainConfig) -> int:
         """The micro-batch of the recipe; under `auto` the largest useful one that fits, or the smallest of all."""

@@ -15,8 +15,8 @@ et al. 2023, QLoRA, section 3); LLM.int8 keeps one 32-bit value a row, here of 4
 WEIGHT_BITS = {"nf4": 4, "int8": 8, "none": 16}
 HEAP_SHARE, AMPLE_HEAP_SHARE = 0.33, 0.5
 """Of the tensors that come and go in the C library's heap, by which it grows beyond them: pieces in between that no
-tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size; a plan rather says too much. Where
-freed tensors are kept, larger ones are among them, which leave larger pieces."""
+tensor fits. Measured at 18 to 33 % of them, least where most tensors are of one size; a plan rather says too much.
+Where freed tensors are kept, larger ones are among them, which leave larger pieces."""
 GATHERED_LAYERS = 2
 """That are whole at once under `sharding: fsdp`: the one that is computed and the one that is fetched."""
 
@@ -61,13 +61,12 @@ class Memory(NamedTuple):
         return sum(self)
 
 
-def estimate(  # noqa: PLR0913
+def estimate(
     config: TrainConfig,
     device: Device,
     seen: Weights,
     *,
     file_bytes: int,
-    layers: int,
     activations: Activations,
     is_ample: bool,
 ) -> Memory:
@@ -78,10 +77,10 @@ def estimate(  # noqa: PLR0913
         device: Where it would run.
         seen: Weights of a rehearsal of the same method.
         file_bytes: Of the base's weight files.
-        layers: Of the whole model.
         activations: What the largest micro-batch makes, with or without checkpointing as in `config`.
         is_ample: Whether freed tensors are kept for the next step.
     """
+    layers = seen.layers
     trained = seen.trained_parameters.at(layers) * FLOAT32_BYTES
     weights, constants, unpacked = seen.frozen_bytes.at(layers), 0.0, 0.0
     if holding_of(config, device.kind) == "packed":

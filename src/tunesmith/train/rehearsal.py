@@ -42,6 +42,8 @@ class Linear(NamedTuple):
 class Weights(NamedTuple):
     """What the model holds, by depth."""
 
+    layers: int
+    """Of the whole model."""
     frozen_bytes: Linear
     """Weights that are not trained, as this machine holds them."""
     frozen_linear_parameters: Linear
@@ -92,7 +94,7 @@ class Rehearsal:
         """Of the whole model."""
         depths = (min(depth, self.layers) for depth in DEPTHS)
         self._copies = [_Copy(_shallow(config, resolved, model, depth), depth) for depth in depths]
-        self.weights = Weights(*self._lines(_held))
+        self.weights = Weights(self.layers, *self._lines(_held))
 
     def activations(self, batch: MicroBatch) -> Activations:
         """What a micro-batch makes, counted tensor by tensor."""
