@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tunesmith.core.conversation import Example
 from tunesmith.curate.coverage.vectors import place
+from tunesmith.curate.likeness.neighbours import nearest
 from tunesmith.curate.prompt_keys import question
 from tunesmith.errors import DataError
 
@@ -20,8 +21,8 @@ MOST_CERTAIN = 0.75
 """A question may differ from its neighbours in the one word that matters."""
 EMPTY = 1e-9
 """Stands for a likeness of 0 where it divides."""
-BLOCK = 2_048
-"""Rows compared with all others at once."""
+BLOCK = 10_000
+"""Rows whose neighbours' words are counted together."""
 WORD = r"(?u)\b\w+\b|[^\w\s]"
 """Of an answer: punctuation counts, as it does in code and JSON."""
 
@@ -58,7 +59,7 @@ def neighbourhoods(rows: Sequence[Example]) -> Neighbourhoods:
     """How each row's answer fits those of the ten rows whose opening questions are most like its own.
 
     No model is needed: questions are near by the words they share (see `coverage.vectors`). Every pair is compared,
-    so that time grows with the square of the rows; 20,000 take some seconds.
+    so that time grows with the square of the rows.
 
     Source: editing by nearest neighbours is Wilson (1972), IEEE Trans. Syst. Man Cybern. 2, 408-421.
     """
@@ -68,17 +69,21 @@ def neighbourhoods(rows: Sequence[Example]) -> Neighbourhoods:
     from sklearn.preprocessing import normalize
 
     points = place([question(row.prompt) for row in rows]).points
-    near = _nearest(points)
+    near = nearest(points, NEIGHBOURS).places
     counter = CountVectorizer(binary=True, lowercase=False, **{"token_pattern": WORD})
     answers = normalize(counter.fit_transform([row.answer or "-" for row in rows]), copy=False)
     size = near.shape[1]
-    owner = np.repeat(np.arange(len(rows)), size)
-    chosen = sparse.csr_matrix(
-        (np.ones(near.size), (owner, near.ravel())), shape=(len(rows), len(rows))
-    )
-    together = chosen @ answers
-    agreement = np.asarray(together.multiply(answers).sum(axis=1)).ravel() / size
-    squares = np.asarray(together.multiply(together).sum(axis=1)).ravel()
+    agreement, squares = np.empty(len(rows)), np.empty(len(rows))
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        chosen = near[block]
+        borders = np.arange(0, chosen.size + 1, size)
+        which = sparse.csr_matrix(
+            (np.ones(chosen.size), chosen.ravel(), borders), shape=(len(chosen), len(rows))
+        )
+        together = which @ answers
+        agreement[block] = np.asarray(together.multiply(answers[block]).sum(axis=1)).ravel() / size
+        squares[block] = np.asarray(together.multiply(together).sum(axis=1)).ravel()
     return Neighbourhoods(agreement, (squares - size) / (size * (size - 1)), near[:, 0])
 
 
@@ -93,19 +98,3 @@ def require_enough(count: int) -> None:
             f"{count} rows are too few to compare each with its {NEIGHBOURS} nearest (at least {LEAST_ROWS})",
             fix="leave curate.label_noise out, and look at the rows in `tunesmith studio`",
         )
-
-
-def _nearest(points: "NDArray[np.float32]") -> "NDArray[np.int64]":
-    """Of each row the positions of its neighbours, the nearest first: shape (rows, neighbours)."""
-    import numpy as np
-
-    found = np.empty((len(points), NEIGHBOURS), dtype=np.int64)
-    for start in range(0, len(points), BLOCK):
-        block = points[start : start + BLOCK]
-        likeness = block @ points.T
-        own = np.arange(len(block))
-        likeness[own, start + own] = -np.inf
-        near = np.argpartition(-likeness, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
-        order = np.argsort(-np.take_along_axis(likeness, near, axis=1), axis=1, kind="stable")
-        found[start : start + BLOCK] = np.take_along_axis(near, order, axis=1)
-    return found

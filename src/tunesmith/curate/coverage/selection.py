@@ -3,6 +3,8 @@
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
+from tunesmith.curate.likeness.neighbours import nearest
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -69,13 +71,15 @@ def needed_for(selection: Selection, share: float) -> int:
 def _nearest(
     points: "NDArray[np.float32]",
 ) -> "tuple[NDArray[np.int64], NDArray[np.float32]]":
+    """The point itself, and the nearest others."""
     import numpy as np
-    from sklearn.neighbors import NearestNeighbors
 
-    count = min(NEIGHBOURS, len(points))
-    search = NearestNeighbors(n_neighbors=count, metric="cosine", algorithm="brute").fit(points)
-    distance, neighbours = search.kneighbors(points)
-    return neighbours, np.maximum(1 - distance, 0).astype(np.float32)
+    found = nearest(points, NEIGHBOURS - 1)
+    own = np.arange(len(points))[:, None]
+    neighbours = np.concatenate([own, found.places], axis=1)
+    itself = np.einsum("ij,ij->i", points, points)[:, None]
+    similarity = np.concatenate([itself, found.cosines], axis=1)
+    return neighbours, np.maximum(similarity, 0).astype(np.float32)
 
 
 def _reversed(

@@ -1,29 +1,22 @@
 """Rows that mean what another row means, in other words."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from tunesmith.core.progress import track
+from tunesmith.core.similarity import NearDuplicates
+from tunesmith.curate.likeness.repeated import repeated
 from tunesmith.curate.prompt_keys import said
 from tunesmith.curate.rows import Removal, Rows
-from tunesmith.curate.steps.repetition import repetitions, say_equal_numbers
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from tunesmith.curate.steps.repetition import ranking, repetitions
 
 RULE = "semantic_duplicate"
 REASON = "means the same as {source} (cosine {score:.2f})"
-BLOCK = 2_048
-"""Rows compared with all others at once."""
 
 
 def find_semantic_duplicates(
     rows: Rows, threshold: float, *, numbers_matter: bool = True, is_quiet: bool = True
 ) -> Iterator[Removal]:
     """All rows to leave out so that no two of like meaning are left; verdicts aside.
-
-    Every pair is compared, so that time grows with the square of the rows: 100,000 take minutes.
 
     Args:
         rows: All rows.
@@ -34,32 +27,20 @@ def find_semantic_duplicates(
     Raises:
         MissingDependencyError: If the model's package is not installed.
     """
+    import numpy as np
+
     from tunesmith.models.sentences import encode
 
     positions = rows.kept[rows.verdicts[rows.kept] == ""]
+    numbers = rows.numbers("said")[positions] * numbers_matter
+    order = ranking(rows, positions)
+    # Rows with the same numbers stand together, the best first: only among these are there repetitions.
+    order = order[np.argsort(numbers[order], kind="stable")]
     texts = [said(example) for example in rows.examples(positions)]
     with track("curate: meaning", len(texts), is_quiet=is_quiet) as progress:
-        pairs, scores = similar_vectors(encode(texts, on_done=progress.advance), threshold)
-    if numbers_matter:
-        is_equal = say_equal_numbers(rows, positions, pairs, "said")
-        pairs, scores = pairs[is_equal], scores[is_equal]
-    yield from repetitions(rows, positions, pairs, scores, rule=RULE, reason=REASON)
-
-
-def similar_vectors(
-    vectors: "NDArray[np.float32]", threshold: float
-) -> "tuple[NDArray[np.int32], NDArray[np.float32]]":
-    """All pairs of unit vectors whose cosine reaches the threshold, and their cosines."""
-    import numpy as np
-
-    pairs = [np.empty((0, 2), dtype=np.int32)]
-    scores = [np.empty(0, dtype=np.float32)]
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
-        cosines = block @ vectors[: start + len(block)].T
-        later, earlier = np.nonzero(cosines >= threshold)
-        is_pair = earlier < later + start
-        later, earlier = later[is_pair], earlier[is_pair]
-        pairs.append(np.stack([earlier, later + start], axis=1).astype(np.int32))
-        scores.append(np.minimum(cosines[later, earlier], 1.0))
-    return np.concatenate(pairs), np.concatenate(scores)
+        vectors = encode([texts[place] for place in order], on_done=progress.advance)
+    borders = np.flatnonzero(np.diff(numbers[order])) + 1
+    for group, places in zip(np.split(vectors, borders), np.split(order, borders), strict=True):
+        found = repeated(group, threshold)
+        named = NearDuplicates(places[found.positions], places[found.witnesses], found.similarities)
+        yield from repetitions(rows, positions, named, rule=RULE, reason=REASON)

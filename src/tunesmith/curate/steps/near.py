@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunesmith.core.similarity import candidate_pairs, similarities
+from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
 from tunesmith.curate.rows import Part, Removal, Rows
 from tunesmith.curate.steps.repetition import ranking, repetitions, say_equal_numbers
 
@@ -36,7 +36,8 @@ def find_near_duplicates(
         if numbers_matter:
             pairs = pairs[say_equal_numbers(rows, positions, pairs, "said")]
         pairs, scores = _similar(rows, positions, pairs, "said", threshold)
-        yield from repetitions(rows, positions, pairs, scores, rule=RULE, reason=REASON)
+        found = leave_out(len(positions), pairs, scores, order=order)
+        yield from repetitions(rows, positions, found, rule=RULE, reason=REASON)
 
 
 def near_questions(

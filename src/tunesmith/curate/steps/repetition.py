@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tunesmith.core.similarity import leave_out
+from tunesmith.core.similarity import NearDuplicates
 from tunesmith.curate.rows import Part, Removal, Rows
 from tunesmith.curate.steps.preference import best_first
 
@@ -13,25 +13,17 @@ if TYPE_CHECKING:
 
 
 def repetitions(
-    rows: Rows,
-    positions: "NDArray[np.int64]",
-    pairs: "NDArray[np.int32]",
-    scores: "NDArray[np.float32]",
-    *,
-    rule: str,
-    reason: str,
+    rows: Rows, positions: "NDArray[np.int64]", found: NearDuplicates, *, rule: str, reason: str
 ) -> Iterator[Removal]:
-    """The rows to leave out so that of no pair both are left, each with the kept row that it repeats.
+    """The rows to leave out, each with the kept row that it repeats.
 
     Args:
         rows: All rows.
         positions: Those compared.
-        pairs: Rows that are alike, by place in `positions`.
-        scores: How much, one a pair.
+        found: Which of them repeat which, by place in `positions`.
         rule: The name these removals are counted under.
         reason: A sentence's end with `{source}`, where the kept row lies, and `{score}`.
     """
-    found = leave_out(len(positions), pairs, scores, order=ranking(rows, positions))
     for position, witness, score in zip(
         positions[found.positions].tolist(),
         positions[found.witnesses].tolist(),
