@@ -266,6 +266,53 @@ def test_a_reworded_golden_question_is_not_trained_on(workspace):
     assert leak.reason.startswith("asks nearly what the golden case golden.jsonl:1 asks (9")
 
 
+def test_a_conversation_that_is_nearly_a_golden_one_is_not_trained_on_but_equal_boilerplate_is_no_leak(
+    workspace,
+):
+    boilerplate = (
+        "Thank you for writing to us. "
+        + " ".join(
+            f"Our {name} team will be with you as soon as it can."
+            for name in "abcdefghijklmnopqrstuvwxyz"
+        )
+        * 2
+    )
+
+    def talk(opening: str, asked: str, answer: str) -> dict[str, object]:
+        said = [opening, boilerplate, asked, answer]
+        roles = ["user", "assistant"] * 2
+        turns = [
+            dict(zip(("role", "content"), pair, strict=True))
+            for pair in zip(roles, said, strict=True)
+        ]
+        return {"messages": turns}
+
+    asked = (
+        "My card was swallowed by the machine at the central station this morning, while my train was about to leave,"
+        " and nobody answers the phone there although I have tried it again and again all day long."
+    )
+    other = "Which documents do I need to open an account for my daughter, who studies abroad?"
+    write(workspace, "golden.jsonl", talk("Hello there", asked, "Block it."))
+    near = talk("Good day", asked.replace("phone", "bell"), "Block it!")
+    write(
+        workspace,
+        "data/rows.jsonl",
+        near,
+        talk("Dear all", other, "Block it."),
+        pair("Which way is home?"),
+    )
+    config = CurateConfig(
+        golden="golden.jsonl", validation_share=0, near_duplicates=None, leakage=0.75
+    )
+
+    result = run(config, workspace)
+
+    (leak,) = removed(workspace, result, "golden")
+    assert leak.example.source == "data/rows.jsonl:1"
+    assert leak.reason.startswith("says nearly what the golden case golden.jsonl:1 says (")
+    assert result.dataset.train_count == 2
+
+
 def test_near_questions_stay_on_one_side_of_every_split(workspace):
     words = "please explain to a new colleague in a few words how our team is using the"
     rows = [

@@ -1,13 +1,13 @@
 """Rows that give a golden case away: they ask its question, or come from its thread."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from tunesmith.core.conversation import Case
+from tunesmith.core.conversation import Case, Example, Message
 from tunesmith.core.similarity import Texts, fold, look_alikes, signatures, similarities
-from tunesmith.curate.prompt_keys import numbers_key, question
-from tunesmith.curate.rows import Removal, Rows
+from tunesmith.curate.prompt_keys import numbers_key, question, said
+from tunesmith.curate.rows import Part, Removal, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,37 +41,70 @@ def find_leaks(rows: Rows, secrets: Mapping[int, str]) -> Iterator[Removal]:
 def find_near_leaks(
     rows: Rows, cases: Sequence[Case], threshold: float, *, numbers_matter: bool = True
 ) -> Iterator[Removal]:
-    """Kept rows whose opening question is nearly that of a golden case.
+    """Kept rows whose opening question is nearly that of a golden case, or that nearly hold its whole conversation.
+
+    A whole conversation counts only where what the user says in it is as near: long answers of one wording,
+    behind different questions, give nothing away.
 
     Args:
         rows: All rows.
         cases: The golden cases; each is compared with every row.
-        threshold: Jaccard similarity of the sets of five-character shingles from which questions are similar.
-        numbers_matter: Questions with different numbers are not similar.
+        threshold: Jaccard similarity of the sets of five-character shingles from which texts are similar.
+        numbers_matter: Texts with different numbers are not similar.
     """
     import numpy as np
 
-    positions = rows.kept
-    texts = [question(case.messages) for case in cases]
-    pairs = look_alikes(rows.signatures("question")[positions], signatures(texts), threshold)
-    if numbers_matter:
-        of_cases = np.array([numbers_key(text) for text in texts], dtype=np.uint64)
-        of_rows = rows.numbers("question")[positions]
-        pairs = pairs[of_rows[pairs[:, 0]] == of_cases[pairs[:, 1]]]
+    wholes = [_whole(case) for case in cases]
+    looks: tuple[tuple[Part, Callable[[Example], str], str], ...] = (
+        ("question", _question, "asks nearly what the golden case {} asks"),
+        ("said", said, "says nearly what the golden case {} says"),
+    )
+    for part, text_of, what in looks:
+        positions = rows.kept
+        texts = [text_of(whole) for whole in wholes]
+        pairs = look_alikes(rows.signatures(part)[positions], signatures(texts), threshold)
+        if numbers_matter:
+            of_cases = np.array([numbers_key(text) for text in texts], dtype=np.uint64)
+            of_rows = rows.numbers(part)[positions]
+            pairs = pairs[of_rows[pairs[:, 0]] == of_cases[pairs[:, 1]]]
+        scores = _similar(rows, positions, wholes, pairs, text_of)
+        if part == "said":
+            scores = np.minimum(scores, _similar(rows, positions, wholes, pairs, _asked))
+        for (place, other), score in zip(pairs.tolist(), scores.tolist(), strict=True):
+            if score >= threshold:
+                witness = cases[other].source
+                reason = f"{what.format(witness)} ({score:.0%} alike)"
+                yield Removal(int(positions[place]), RULE, reason, score, witness)
+
+
+def _similar(
+    rows: Rows,
+    positions: "NDArray[np.int64]",
+    wholes: Sequence[Example],
+    pairs: "NDArray[np.int32]",
+    text_of: Callable[[Example], str],
+) -> "NDArray[np.float32]":
+    """Jaccard similarity of each pair of a row, by place in `positions`, and a case."""
+    import numpy as np
+
+    def both(some: "NDArray[np.int64]") -> Texts:
+        is_row = some < len(positions)
+        found = rows.examples(positions[some[is_row]])
+        others = (wholes[number] for number in (some[~is_row] - len(positions)).tolist())
+        return fold(map(text_of, chain(found, others)))
+
     # Cases are numbered behind the rows, so that one call can fetch both.
-    numbered = (pairs + np.array([0, len(positions)])).astype(np.int32)
-    scores = similarities(numbered, lambda some: _both(rows, positions, texts, some))
-    for (place, other), score in zip(pairs.tolist(), scores.tolist(), strict=True):
-        if score >= threshold:
-            witness = cases[other].source
-            reason = f"asks nearly what the golden case {witness} asks ({score:.0%} alike)"
-            yield Removal(int(positions[place]), RULE, reason, score, witness)
+    return similarities((pairs + np.array([0, len(positions)])).astype(np.int32), both)
 
 
-def _both(
-    rows: Rows, positions: "NDArray[np.int64]", cases: Sequence[str], some: "NDArray[np.int64]"
-) -> Texts:
-    is_row = some < len(positions)
-    asked = rows.examples(positions[some[is_row]])
-    others = (cases[number] for number in (some[~is_row] - len(positions)).tolist())
-    return fold(chain((question(example.messages) for example in asked), others))
+def _whole(case: Case) -> Example:
+    return Example(messages=(*case.messages, Message(role="assistant", content=case.expected)))
+
+
+def _question(example: Example) -> str:
+    return question(example.messages)
+
+
+def _asked(example: Example) -> str:
+    """All that the user says."""
+    return "\n".join(turn.content for turn in example.messages if turn.role == "user")
