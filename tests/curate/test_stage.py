@@ -269,14 +269,7 @@ def test_a_reworded_golden_question_is_not_trained_on(workspace):
 def test_a_conversation_that_is_nearly_a_golden_one_is_not_trained_on_but_equal_boilerplate_is_no_leak(
     workspace,
 ):
-    boilerplate = (
-        "Thank you for writing to us. "
-        + " ".join(
-            f"Our {name} team will be with you as soon as it can."
-            for name in "abcdefghijklmnopqrstuvwxyz"
-        )
-        * 2
-    )
+    boilerplate = "Our terms: " + " ".join(str(number**5) for number in range(400))
 
     def talk(opening: str, asked: str, answer: str) -> dict[str, object]:
         said = [opening, boilerplate, asked, answer]

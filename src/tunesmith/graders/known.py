@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
-from tunesmith.graders import (
+from tunesmith.graders import (  # noqa: F401 - importing a module makes its graders known
     contains,
     exact,
     json_fields,
@@ -18,19 +18,6 @@ from tunesmith.graders import (
 )
 from tunesmith.graders.grade import Grader, graders
 
-MODULES = (
-    contains,
-    exact,
-    json_fields,
-    json_schema,
-    normalised,
-    numeric,
-    overlap,
-    python_function,
-    regex,
-    sql_result,
-)
-"""Importing a module makes its graders known."""
 SECONDARY = frozenset({"bleu", "chrf", "rouge_l"})
 """Measures of overlap: shown beside a verdict, never one."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tunesmith.core.conversation import Example
 from tunesmith.core.user_code import load_function
-from tunesmith.curate.filters import (
+from tunesmith.curate.filters import (  # noqa: F401 - importing a module makes its filters known
     boilerplate,
     encoding,
     language,
@@ -19,19 +19,6 @@ from tunesmith.curate.filters import (
 )
 from tunesmith.curate.filters.finding import FilterChoice, Finding, RowFilter, row_filters
 from tunesmith.errors import RecipeError
-
-MODULES = (
-    boilerplate,
-    encoding,
-    language,
-    length,
-    markup,
-    refusal,
-    secrets,
-    toxicity,
-    truncation,
-)
-"""Importing a module makes its filters known."""
 
 
 class Noted(NamedTuple):
