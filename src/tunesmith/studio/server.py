@@ -41,7 +41,10 @@ def run(
     app = make_app(workspace, reviewer)
     if ids := Dataset.ids(workspace):
         # Here, where there is a progress bar, and not while a browser waits for its first page.
-        app.state.desk.shelf(ids[-1], is_quiet=is_quiet)
+        shelf = app.state.desk.shelf(ids[-1], is_quiet=is_quiet)
+        # What the first page needs: its order, and the random one that says what the review proves.
+        shelf.part("suspicion")
+        shelf.part("random")
     settings = uvicorn.Config(app, log_level="warning", lifespan="off")
     on_ready(f"http://{HOST}:{listener.getsockname()[1]}/review")
     # Ctrl-C is how the studio is meant to end, so it is no failure.

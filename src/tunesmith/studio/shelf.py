@@ -83,6 +83,8 @@ class Shelf:
         """Raw files that rows come from."""
         self.edited_earlier = [entry for entry in self._entries.values() if entry.earlier]
         """Rows whose answer was written in the review of an earlier version."""
+        # Drawn while a progress bar is shown, and not while a browser waits: of a million rows it takes seconds.
+        self._drawn = sorted(self._entries.values(), key=self._draw)
 
     def __contains__(self, key: object) -> bool:
         return key in self._entries
@@ -114,22 +116,19 @@ class Shelf:
         if name not in self._parts:
             fitting = [
                 entry
-                for entry in self._entries.values()
+                for entry in (self._entries.values() if order == "reading" else self._drawn)
                 if (entry.place == place if place else entry.place != "removed")
                 and file in {"", entry.file}
                 and (not rule or any(reason.rule == rule for reason in entry.reasons))
             ]
-            entries = self._sorted(fitting, order)
-            positions = {entry.key: position for position, entry in enumerate(entries)}
-            self._parts[name] = Part(entries, positions)
+            # Sorting keeps equal ones in the order in which they were drawn.
+            if order == "suspicion":
+                fitting.sort(key=lambda entry: -entry.score)
+            if order == "uncertainty":
+                fitting.sort(key=_certainty)
+            positions = {entry.key: position for position, entry in enumerate(fitting)}
+            self._parts[name] = Part(fitting, positions)
         return self._parts[name]
-
-    def _sorted(self, entries: list[Entry], order: Order) -> list[Entry]:
-        if order == "suspicion":
-            return sorted(entries, key=lambda entry: (-entry.score, self._draw(entry)))
-        if order == "uncertainty":
-            return sorted(entries, key=lambda entry: (_certainty(entry), self._draw(entry)))
-        return sorted(entries, key=self._draw) if order == "random" else entries
 
     def _draw(self, entry: Entry) -> str:
         # The version's id is part of the draw: rows that survived an earlier sample are no random sample of this
