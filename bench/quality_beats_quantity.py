@@ -6,8 +6,8 @@ Three trainings that see 5,000 examples each, in steps of 10, judged by the same
 
 - clean: the 500 most diverse of 5,000 correct rows, 10 times over
 - noisy: 5,000 rows once, of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another
-- curated: the same noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest whose
-  answers surprise a briefly trained probe most, and the 1,250 most diverse of what is left, 4 times over
+- curated: the same noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
+  whose answers fit those to like questions least, and the 1,250 most diverse of what is left, 4 times over
 
 A finished arm is only read again, so the script can be stopped and run again; `--arm` runs one. Prints a table and
 writes bench/results/quality_beats_quantity.json and .png. Whatever comes out is reported.
@@ -64,7 +64,7 @@ evaluate:
   max_tokens: 120
 """
 RAW = "near_duplicates: null\n  filters: []"
-CLEANED = "remove_from: 0.8\n  label_noise: {share: 0.4, by: probe}"
+CLEANED = "remove_from: 0.8\n  label_noise: {share: 0.4, by: neighbours}"
 
 
 def main() -> None:

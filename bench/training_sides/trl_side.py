@@ -1,6 +1,6 @@
-"""TRL's SFTTrainer: the recipe of the tutorials, or (`best`) at its best honest settings.
+"""TRL's SFTTrainer in one of three ways; see bench/training.py.
 
-python bench/training_sides/trl_side.py tutorial|best RUN_JSON
+python bench/training_sides/trl_side.py tutorial|same|best RUN_JSON
 """
 
 import json
@@ -13,7 +13,8 @@ from pace import Pace
 
 def main() -> None:
     """Train one adapter and report."""
-    is_best, run = sys.argv[1] == "best", json.loads(Path(sys.argv[2]).read_text())
+    way, run = sys.argv[1], json.loads(Path(sys.argv[2]).read_text())
+    learns_answers, epochs = way != "tutorial", run["epochs"]
     pace = Pace()
     import torch
     from datasets import load_dataset
@@ -22,7 +23,7 @@ def main() -> None:
     from trl import SFTConfig, SFTTrainer
 
     tokenizer = AutoTokenizer.from_pretrained(run["base"])
-    tokenizer.pad_token = tokenizer.unk_token if is_best else tokenizer.eos_token
+    tokenizer.pad_token = tokenizer.unk_token if learns_answers else tokenizer.eos_token
     model = AutoModelForCausalLM.from_pretrained(
         run["base"],
         dtype=torch.bfloat16,
@@ -33,22 +34,25 @@ def main() -> None:
             bnb_4bit_compute_dtype=torch.bfloat16,
         ),
     )
-    options: dict[str, Any] = {}
-    if is_best:
+    rows = run["prompt_completion_rows" if learns_answers else "message_rows"]
+    dataset = load_dataset("json", data_files=rows, split="train")
+    options: dict[str, Any] = {"completion_only_loss": True} if learns_answers else {}
+    if way == "best":
         # Packing needs flash attention, which no CPU has; rows of near length need less padding instead.
-        options = {
+        options |= {
             "gradient_checkpointing": False,
-            "completion_only_loss": True,
             "train_sampling_strategy": "group_by_length",
         }
-    rows = run["prompt_completion_rows" if is_best else "message_rows"]
+    elif way == "same":
+        dataset, epochs = dataset.select(run["order"]), 1
+        options["train_sampling_strategy"] = "sequential"
     steps = run["examples"] // run["batch_size"]
     pace.watch(SFTTrainer, calls_a_step=2, steps_an_epoch=steps)
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(
             output_dir=run["trl_output"],
-            num_train_epochs=run["epochs"],
+            num_train_epochs=epochs,
             per_device_train_batch_size=run["batch_size"] // 2,
             gradient_accumulation_steps=2,
             learning_rate=run["learning_rate"],
@@ -62,23 +66,27 @@ def main() -> None:
             seed=run["seed"],
             **options,
         ),
-        train_dataset=load_dataset("json", data_files=rows, split="train"),
+        train_dataset=dataset,
         processing_class=tokenizer,
         peft_config=LoraConfig(
             r=run["rank"],
             lora_alpha=run["alpha"],
-            lora_dropout=0.0 if is_best else 0.05,
+            lora_dropout=0.0 if learns_answers else 0.05,
             target_modules=run["targets"],
             task_type="CAUSAL_LM",
         ),
     )
+    if way == "same":
+        for parameter in trainer.model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
     trainer.train()
     pace.finish()
-    folder = Path(run["trl_output"]) / sys.argv[1]
+    folder = Path(run["trl_output"]) / way
     trainer.save_model(str(folder))
     pace.report(
         adapter=str(folder),
-        tokens=sum(len(ids) for ids in trainer.train_dataset["input_ids"]),
+        tokens=sum(map(len, trainer.train_dataset["input_ids"])) * epochs // run["epochs"],
         steps=trainer.state.global_step,
     )
 
