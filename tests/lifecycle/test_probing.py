@@ -31,7 +31,7 @@ def alone(model: ModelConfig, workspace, messages) -> float:
     loaded = load_model(
         resolve(model, workspace.root), model, quantization="none", precision="bfloat16"
     )
-    encoded = loaded.template.encode_answer(messages)
+    encoded = loaded.template.encode_answers([messages])[0]
     ids = torch.tensor([encoded.ids])
     chances = loaded.model(input_ids=ids).logits[0].float().log_softmax(-1)
     own = [

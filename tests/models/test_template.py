@@ -1,5 +1,7 @@
 """Masks are exact: what is trained is every answer with its end token, and nothing else."""
 
+from itertools import groupby
+
 import pytest
 
 from conftest import CHATML, FOLDED, make_tokenizer
@@ -7,22 +9,25 @@ from tunesmith.core.conversation import Message
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import load_template
 from tunesmith.models.reference import resolve
-from tunesmith.models.template import ChatTemplate
+from tunesmith.models.template import ChatTemplate, Encoded
 
 
 def turns(*pairs: tuple[str, str]) -> tuple[Message, ...]:
     return tuple(Message(role=role, content=content) for role, content in pairs)  # type: ignore[arg-type]
 
 
+def shown(template: ChatTemplate, encoded: Encoded) -> str:
+    """The tokens as text, between ⟦ and ⟧ where they are trained."""
+    text = ""
+    for is_trained, run in groupby(zip(*encoded, strict=True), key=lambda pair: pair[1]):
+        piece = template.tokenizer.decode([token for token, _ in run])
+        text += f"⟦{piece}⟧" if is_trained else piece
+    return text
+
+
 def marked(template: ChatTemplate, messages: tuple[Message, ...]) -> str:
     """The conversation as text with trained tokens between ⟦ and ⟧."""
-    encoded = template.encode_example(messages)
-    text, before = "", False
-    for token, flag in zip(*encoded, strict=True):
-        text += ("⟦" if flag else "⟧") if flag != before else ""
-        text += template.tokenizer.decode([token])
-        before = flag
-    return text + ("⟧" if before else "")
+    return shown(template, template.encode_example(messages))
 
 
 def test_only_the_answer_and_its_end_token_are_trained():

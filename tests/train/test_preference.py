@@ -86,7 +86,7 @@ def held_bytes(model) -> int:
 def answers(template):
     """Chosen answers, then rejected ones, each after its prompt."""
     return [
-        template.encode_answer((*each.prompt, Message(role="assistant", content=text)))
+        template.encode_answers([(*each.prompt, Message(role="assistant", content=text))])[0]
         for texts in ([p.answer for p in PAIRS], [p.rejected for p in PAIRS])
         for each, text in zip(PAIRS, texts, strict=True)
     ]
@@ -234,7 +234,9 @@ def test_after_training_the_chosen_answer_is_preferred_where_it_was_never_shown(
     dataset = verdicts_in(workspace)
     sides = [
         [
-            base.template.encode_answer((*each.prompt, Message(role="assistant", content=text)))
+            base.template.encode_answers([(*each.prompt, Message(role="assistant", content=text))])[
+                0
+            ]
             for each in dataset.rows(workspace, "validation")
         ]
         for text in ("yes", "no")

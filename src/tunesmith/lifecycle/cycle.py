@@ -93,7 +93,7 @@ class Lifecycle:
         from tunesmith.train.plan import make_plan
 
         config = self.recipe.train
-        material = prepare(config, self.workspace, self._train_inputs())
+        material = prepare(config, self.workspace, self._train_inputs(), is_quiet=self.is_quiet)
         return make_plan(config, material, gpu=gpu, price_per_hour=price_per_hour)
 
     def sweep(self) -> "Sweep":

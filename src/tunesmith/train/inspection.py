@@ -81,7 +81,10 @@ def _left_out(run: Inspected) -> TrainWarning | None:
     lost = run.material.train.too_long
     if not lost:
         return None
-    longest = max(len(run.material.template.encode_example(each.messages).ids) for each in lost)
+    longest = max(
+        len(each.ids)
+        for each in run.material.template.encode_examples([each.messages for each in lost])
+    )
     limit = run.config.sequence_length
     return TrainWarning(
         code="left-out",

@@ -82,8 +82,16 @@ def _parameters(path: Path) -> int:
     return sum(prod(tensor["shape"]) for name, tensor in table.items() if name != "__metadata__")
 
 
-def prepare(config: TrainConfig, workspace: Workspace, inputs: TrainInputs) -> Material:
+def prepare(
+    config: TrainConfig, workspace: Workspace, inputs: TrainInputs, *, is_quiet: bool = False
+) -> Material:
     """The examples in tokens; too long ones are set aside and counted.
+
+    Args:
+        config: The recipe's `train:` section.
+        workspace: Where the dataset lies.
+        inputs: Dataset and base model.
+        is_quiet: Show no progress.
 
     Raises:
         DataError: If there is nothing that the objective learns from, or none of it fits the sequence length.
@@ -98,13 +106,13 @@ def prepare(config: TrainConfig, workspace: Workspace, inputs: TrainInputs) -> M
     verdicts = None
     if config.objective == "sft":
         train, held_out = (
-            encode(template, split, sequence_length=config.sequence_length)
+            encode(template, split, sequence_length=config.sequence_length, is_quiet=is_quiet)
             for split in (examples, validation)
         )
     else:
         verdicts = (
-            encode_verdicts(config, template, examples),
-            encode_verdicts(config, template, validation),
+            encode_verdicts(config, template, examples, is_quiet=is_quiet),
+            encode_verdicts(config, template, validation, is_quiet=is_quiet),
         )
         train, held_out = verdicts[0].split(), verdicts[1].split()
     require_rows(train, config.objective)

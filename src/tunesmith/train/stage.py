@@ -59,7 +59,7 @@ def run(
         DivergedError: If the loss stops being a number, or runs away.
         DoesNotFitError: If the run needs more memory than is free, or runs out of it with single examples.
     """
-    material = prepare(config, workspace, inputs)
+    material = prepare(config, workspace, inputs, is_quiet=is_quiet)
     team = Team.of_environment()
     fit = fit or choose_fit(config, material, team)
     if team.size == 1 and config.workers > 1:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tunesmith.core.conversation import Example, Message, Pair, Thumb
+from tunesmith.core.conversation import Example, Pair, Prompt, Thumb
 from tunesmith.errors import DataError
 from tunesmith.models.template import ChatTemplate, Encoded
 from tunesmith.train.config import Objective, TrainConfig
-from tunesmith.train.encoding import EncodedSplit
+from tunesmith.train.encoding import EncodedSplit, in_batches
 
 Row = dict[str, list[int] | bool]
 ADD_PAIRS = (
@@ -64,7 +64,11 @@ def is_learnt(row: Example, objective: Objective) -> bool:
 
 
 def encode_verdicts(
-    config: TrainConfig, template: ChatTemplate, examples: Sequence[Example]
+    config: TrainConfig,
+    template: ChatTemplate,
+    examples: Sequence[Example],
+    *,
+    is_quiet: bool = False,
 ) -> EncodedVerdicts:
     """The verdicts that the objective learns from, in their order; for `kto`, a pair is a thumb up and a thumb down.
 
@@ -72,19 +76,22 @@ def encode_verdicts(
         config: The recipe's `train:` section, its objective `dpo`, `orpo` or `kto`.
         template: Of the base model.
         examples: Of a split, those that the objective learns from.
+        is_quiet: Show no progress.
 
     Raises:
         DataError: If there are verdicts and every one is too long.
     """
     found = EncodedVerdicts([], [], [])
+    answered = [conversation for example in examples for conversation in _answered(example)]
+    encoded = iter(in_batches(template.encode_answers, answered, is_quiet=is_quiet))
     for example in examples:
-        rows = _rows(template, example, config.objective)
-        lengths = [len(prompt) + len(answer) for row in rows for prompt, answer in _sides(row)]
-        if max(lengths, default=0) > config.sequence_length:
+        answers = [_split(next(encoded)) for _ in _answered(example)]
+        if max(len(prompt) + len(answer) for prompt, answer in answers) > config.sequence_length:
             found.too_long.append(example)
-        else:
-            found.rows.extend(rows)
-            found.sources.extend([example.source] * len(rows))
+            continue
+        rows = _rows(example, answers, config.objective)
+        found.rows.extend(rows)
+        found.sources.extend([example.source] * len(rows))
     if found.too_long and not found.rows:
         raise DataError(
             f"all {len(found.too_long)} verdicts are longer than {config.sequence_length} tokens",
@@ -108,14 +115,22 @@ def require_rows(split: EncodedSplit, objective: Objective) -> None:
     )
 
 
-def _rows(template: ChatTemplate, example: Example, objective: Objective) -> list[Row]:
-    prompt, answer = _split(template.encode_answer(example.messages))
+def _answered(example: Example) -> list[Prompt]:
+    """The prompt with each answer that was judged."""
+    if not isinstance(example, Pair):
+        return [example.messages]
+    return [example.messages, example.answered(example.rejected).messages]
+
+
+def _rows(
+    example: Example, answers: list[tuple[list[int], list[int]]], objective: Objective
+) -> list[Row]:
+    prompt, answer = answers[0]
     if isinstance(example, Thumb):
         return [{"prompt_ids": prompt, "completion_ids": answer, "label": example.is_good}]
     if not isinstance(example, Pair):
         return []
-    worse = (*example.prompt, Message(role="assistant", content=example.rejected))
-    _, rejected = _split(template.encode_answer(worse))
+    rejected = answers[1][1]
     if objective != "kto":
         return [{"prompt_ids": prompt, "chosen_ids": answer, "rejected_ids": rejected}]
     return [
