@@ -49,8 +49,11 @@ def _snips(data: Path) -> Iterator[dict[str, str]]:
 
 
 def _alert_rules() -> Iterator[dict[str, str]]:
-    for line in (ALERT_RULES / "tickets.jsonl").read_text(encoding="utf-8-sig").splitlines():
-        row = json.loads(line)
+    for line in (ALERT_RULES / "tickets.jsonl").read_bytes().splitlines():
+        try:
+            row = json.loads(line.decode("utf-8-sig"))
+        except ValueError:
+            continue  # The example keeps some broken lines on purpose.
         if isinstance(row, dict) and row.get("instruction") and row.get("output"):
             yield {"prompt": str(row["instruction"]), "completion": str(row["output"])}
     with (ALERT_RULES / "spreadsheet.csv").open(encoding="utf-8-sig", newline="") as file:

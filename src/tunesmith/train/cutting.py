@@ -1,6 +1,5 @@
 """How a step is cut into micro-batches, and cut smaller once memory has run out."""
 
-import gc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ import torch
 
 from tunesmith.errors import OutOfMemoryError
 from tunesmith.models.template import Encoded
+from tunesmith.train.allocator import return_freed_memory, trim
 from tunesmith.train.batches import micro_batches
 
 ALLOCATION_FAILED = (
@@ -97,6 +97,8 @@ class Cutting:
         # A failed backward pass leaves its open tasks, and with them the whole graph, in the thread's queue. Torch
         # works on the youngest first and stops when the one asked for is done: the oldest of all clears the queue.
         self._oldest.backward(retain_graph=True)
-        gc.collect()
+        # Memory is not ample after all: from now on freed tensors go back at once.
+        return_freed_memory()
+        trim()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
