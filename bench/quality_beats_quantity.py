@@ -5,8 +5,9 @@
 Three trainings that see 5,000 examples each, in steps of 10, judged by the same 400 golden cases:
 
 - clean: the 500 most diverse of 5,000 correct rows, 10 times over
-- noisy: 5,000 rows once, of which a quarter has a wrong answer, 15 % a cut one, 20 % repeat another
-- curated: the same noisy rows after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
+- noisy: 5,000 rows once, of which a quarter has a wrong answer and 15 % a cut one; a fifth of all that are read repeat
+  another, and because `tunesmith curate` always takes repetitions out, 6,270 are read
+- curated: 5,000 rows with the same noise, repetitions included, after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
   whose answers fit those to like questions least, and the 1,250 most diverse of what is left, 4 times over
 
 A finished arm is only read again, so the script can be stopped and run again; `--arm` runs one. Prints a table and
@@ -40,6 +41,8 @@ CASE = Path(__file__).parent / "snips"
 RESULTS = Path(__file__).parent / "results"
 TUNESMITH = [sys.executable, "-c", "from tunesmith.cli.main import main; main()"]
 POOL, GOLDEN = 5_000, 400
+READ_FOR_NOISY = 6_270
+"""Of which 5,000 are left without repetitions."""
 SELECTED, SELECTED_OF_NOISY = 500, 1_250
 WRONG, CUT, REPEATED = 0.25, 0.15, 0.20
 """Shares of the noisy rows; the rest is as published."""
@@ -76,10 +79,11 @@ def main() -> None:
     options = parser.parse_args()
     clean = sample(options.data, TRAIN_FILES, POOL)
     noisy, kinds = spoiled(clean)
+    more_noisy, _ = spoiled(sample(options.data, TRAIN_FILES, READ_FOR_NOISY))
     golden = sample(options.data, GOLDEN_FILES, GOLDEN)
     arms = {
         "clean": (clean, f"{RAW}\n  select: {SELECTED}", POOL // SELECTED),
-        "noisy": (noisy, RAW, 1),
+        "noisy": (more_noisy, RAW, 1),
         "curated": (
             noisy,
             f"{CLEANED}\n  select: {SELECTED_OF_NOISY}",
