@@ -7,8 +7,9 @@ Three trainings that see 5,000 examples each, in steps of 10, judged by the same
 - clean: the 500 most diverse of 5,000 correct rows, 10 times over
 - noisy: 5,000 rows once, of which a quarter has a wrong answer and 15 % a cut one; a fifth of all that are read repeat
   another, and because `tunesmith curate` always takes repetitions out, 6,270 are read
-- curated: 5,000 rows with the same noise, repetitions included, after `tunesmith curate`: cut answers and repetitions out, the 40 % of the rest
-  whose answers fit those to like questions least, and the 1,250 most diverse of what is left, 4 times over
+- curated: 5,000 rows with the same noise, repetitions included, after `tunesmith curate`: cut answers and repetitions
+  out, the 40 % of the rest whose answers fit those to like questions least, and the 1,250 most diverse of what is
+  left, 4 times over
 
 A finished arm is only read again, so the script can be stopped and run again; `--arm` runs one. Prints a table and
 writes bench/results/quality_beats_quantity.json and .png. Whatever comes out is reported.
