@@ -10,7 +10,8 @@
 Without --data (the SNIPS files, see bench/snips/rows.py) the alert rules of `examples/` are used. Every side has a
 process of its own and trains the same number of optimizer steps of 8 examples, r=16 on q, k, v and o, over the NF4
 weights of the same base. They take turns epoch by epoch, so that a slow minute of the machine meets all of them, and
-only their own time counts. The first epoch is warm-up. Processor time is told beside wall time: on a machine that
+only their own time counts. The first epoch is warm-up; of the others the fastest counts, because whatever else the
+machine does only adds to it. Processor time is told beside wall time: on a machine that
 other work shares, with `--threads 1`, it is what can be compared. Needs `pip install trl==1.16.*`.
 Prints and writes bench/results/training.json and .png.
 """
@@ -19,7 +20,6 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -253,7 +253,7 @@ def summary(
     rows = {}
     for name, side in sides.items():
         seconds, processor = (
-            statistics.median(times[1:] or times)
+            min(times[1:] or times)
             for times in (side["epoch_seconds"], side["epoch_processor_seconds"])
         )
         rows[name] = {
