@@ -127,7 +127,7 @@ class ChatTemplate:
         return self.encode_examples([messages])[0]
 
     def encode_examples(self, conversations: Sequence[Prompt]) -> list[Encoded]:
-        """Each conversation as `encode_example` gives it, in their order; a few hundred are several times as fast."""
+        """Each conversation as `encode_example` gives it, in their order; the tokenizer runs on all cores."""
         turns = [
             [index for index, turn in enumerate(messages) if turn.role == "assistant"]
             for messages in conversations
