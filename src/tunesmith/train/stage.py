@@ -4,34 +4,31 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tunesmith.artifacts.adapter import Adapter, TrainWarning
 from tunesmith.core import fingerprint
 from tunesmith.core.live import LiveView, live
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, OutOfMemoryError
-from tunesmith.models.loading import LoadedModel, device_name
+from tunesmith.models.loading import LoadedModel
 from tunesmith.train.adapters import make_trainable
 from tunesmith.train.allocator import keep_freed_memory, return_freed_memory, trim
+from tunesmith.train.assembly import make_trainer
 from tunesmith.train.base import load_base
-from tunesmith.train.callbacks import VALIDATION_LOSS, KeepHeapTight, ShowTraining, TellValidation
+from tunesmith.train.callbacks import KeepHeapTight
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.continuation import find_parent
 from tunesmith.train.cutting import is_out_of_memory
 from tunesmith.train.fitting import Fit, choose_fit
 from tunesmith.train.inspection import inspect
 from tunesmith.train.material import Material, TrainInputs, prepare
-from tunesmith.train.optimizers import choose_optimizer
-from tunesmith.train.preference import preference_trainer
 from tunesmith.train.saving import measured, save
-from tunesmith.train.sharding import shard
+from tunesmith.train.session import Session
 from tunesmith.train.stopping import StopBetweenSteps
 from tunesmith.train.team import Team
 from tunesmith.train.together import train_together
-from tunesmith.train.trackers import keep_tracks, make_trackers
-from tunesmith.train.trainer import Steps, StepTrainer
+from tunesmith.train.trackers import keep_tracks
 
 
 def run(
@@ -82,7 +79,7 @@ def run(
     with live("training", session.steps, is_quiet=is_quiet or not team.is_first) as view:
         for warning in warnings:
             view.say(f"warning: {warning.message}\n    fix: {warning.fix}")
-        trainer = _watched_trainer(
+        trainer = make_trainer(
             session, model, view, token_budget=fit.tokens, on_halved=_note(warnings, view)
         )
         if fit.is_ample:
@@ -93,22 +90,6 @@ def run(
     adapter = _keep(session, trainer, base, warnings, seconds=seconds)
     team.told_by_first(adapter.id)
     return adapter
-
-
-class Session(NamedTuple):
-    """One training, as one process of its team sees it."""
-
-    config: TrainConfig
-    workspace: Workspace
-    material: Material
-    team: Team
-    folder: Path
-    """Where checkpoints lie until the adapter is saved."""
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps in all."""
-        return len(self.material.steps(self.config))
 
 
 def _run_id(config: TrainConfig, material: Material, base: LoadedModel) -> str:
@@ -141,54 +122,6 @@ def _note(warnings: list[TrainWarning], view: LiveView) -> Callable[[str], None]
         warnings.append(TrainWarning(code="memory-ran-out", message=message, fix=fix))
 
     return note
-
-
-def _watched_trainer(session: Session, model: Any, view: LiveView, **options: Any) -> Any:
-    """A trainer that shows what it does in `view`, and writes it to where the recipe says."""
-    inputs = session.material.inputs
-    shown = ShowTraining(view)
-    callbacks = [shown, TellValidation(inputs.on_validation)]
-    if session.team.is_first:
-        callbacks += make_trackers(session.config, session.folder, inputs.name)
-    trainer = _trainer(session, model, callbacks=callbacks, **options)
-    shown.trainer = trainer
-    return trainer
-
-
-def _trainer(session: Session, model: Any, **options: Any) -> Any:
-    from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
-
-    config, folder, material = session.config, session.folder, session.material
-    steps, validation = material.steps(config), material.validation
-    arguments = _arguments(config, folder, len(steps), has_validation=bool(validation.examples))
-    if material.verdicts:
-        trainer = preference_trainer(
-            config,
-            model,
-            material.verdicts,
-            token_budget=options["token_budget"],
-            arguments=arguments,
-            callbacks=options["callbacks"],
-            processing_class=material.template.tokenizer,
-        )
-    else:
-        settings = TrainingArguments(**arguments, per_device_train_batch_size=1)
-        if config.sharding == "fsdp":
-            shard(model, settings.device.type)
-        trainer = StepTrainer(
-            model=model,
-            args=settings,
-            is_sharded=config.sharding == "fsdp",
-            train_dataset=Steps(material.train.examples, steps, material.sources),
-            eval_dataset=validation.examples or None,
-            pad_id=material.template.pad_id(),
-            team=session.team,
-            **options,
-        )
-    if config.patience is not None and validation.examples and config.evaluations:
-        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=config.patience))
-    trainer.remove_callback(PrinterCallback)
-    return trainer
 
 
 def _train(trainer: Any, checkpoint: str | None, view: LiveView, team: Team) -> float:
@@ -224,35 +157,3 @@ def _keep(
     keep_tracks(config, session.folder, adapter.folder(workspace))
     shutil.rmtree(session.folder)
     return adapter
-
-
-def _arguments(
-    config: TrainConfig, folder: Path, steps: int, *, has_validation: bool
-) -> dict[str, Any]:
-    is_cuda = device_name() == "cuda"
-    every = max(1, steps // max(config.evaluations, 1))
-    pauses = "steps" if config.evaluations else "no"
-    return {
-        "output_dir": str(folder),
-        "max_steps": steps,
-        "learning_rate": config.learning_rate,
-        "lr_scheduler_type": config.schedule,
-        "warmup_steps": round(config.warmup_share * steps),
-        "weight_decay": config.weight_decay,
-        "max_grad_norm": config.max_grad_norm,
-        "optim": choose_optimizer(config.optimizer, device_name()).name,
-        "activation_checkpointing": config.gradient_checkpointing,
-        "eval_strategy": pauses if has_validation else "no",
-        "eval_steps": every,
-        "save_strategy": pauses,
-        "save_steps": every,
-        "save_total_limit": 2,
-        "load_best_model_at_end": has_validation and config.evaluations > 0,
-        "metric_for_best_model": VALIDATION_LOSS,
-        "logging_steps": 1,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "remove_unused_columns": False,
-        "use_cpu": not is_cuda,
-        "seed": config.seed,
-    }
