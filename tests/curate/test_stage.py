@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from collections import Counter
 
 import pytest
 
@@ -189,6 +190,28 @@ def test_an_experts_row_is_kept_of_two_that_say_the_same(workspace):
     result = run(config, workspace)
 
     assert [e.answer for e in result.dataset.examples(workspace, "train")] == ["yes"]
+
+
+def test_rows_repeated_on_purpose_count_as_often_as_they_stand_but_never_on_two_sides(workspace):
+    rows = [pair(f"Which colour has number {number}?", f"Shade {number}") for number in range(60)]
+    write(workspace, "data/a.jsonl", *rows, *rows[:20], *rows[:10])
+    config = CurateConfig(duplicates="keep", near_duplicates=None, golden_share=0.2)
+
+    dataset, golden_set = run(config, workspace)
+
+    asked = {
+        split: Counter(e.prompt[0].content for e in dataset.examples(workspace, split))
+        for split in ("train", "validation")
+    }
+    cases = {case.messages[0].content for case in golden_set.cases(workspace)}
+    assert not asked["train"].keys() & asked["validation"].keys()
+    assert not cases & (asked["train"].keys() | asked["validation"].keys())
+    times = {row["prompt"]: 1 + (place < 20) + (place < 10) for place, row in enumerate(rows)}
+    assert asked["train"] + asked["validation"] == {
+        question: count for question, count in times.items() if question not in cases
+    }
+    with pytest.raises(ValueError, match=r"near_duplicates would remove them again; set near_dup"):
+        CurateConfig(duplicates="keep")
 
 
 def test_a_group_stays_on_one_side_and_strata_have_their_share_on_every_side(workspace):

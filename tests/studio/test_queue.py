@@ -54,6 +54,17 @@ def test_orders_put_first_what_they_are_named_for(shelf, workspace):
     ]
 
 
+def test_a_row_that_is_repeated_on_purpose_is_reviewed_once(workspace):
+    dataset = save_dataset(workspace, ROWS[:10] * 3, ROWS[10:12])
+
+    shelf = Shelf(dataset, workspace)
+
+    assert shelf.rows == 12
+    assert sorted(entry.key for entry in shelf.part("random").entries) == sorted(KEYS[:12])
+    own = [shelf.entry(key) for key in KEYS[:12]]
+    assert not [entry for entry in own if entry.key in {near.key for near in entry.neighbours}]
+
+
 def test_filters_and_who_has_decided_cut_the_queue(shelf, workspace):
     log = ReviewLog(workspace)
     decide(log, KEYS[0], "accept")

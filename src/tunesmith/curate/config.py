@@ -1,8 +1,8 @@
 """The `curate:` section of a recipe."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.section import Section
@@ -60,6 +60,9 @@ class CurateConfig(Section):
     """Row filters (`tunesmith filters` lists them), or your own as `file.py:function`."""
     remove_from: float = Field(0.95, ge=0, le=1)
     """How sure a filter must be to remove a row; what it is less sure of is noted for the review."""
+    duplicates: Literal["remove", "keep"] = "remove"
+    """What happens to rows that say what another row says: the best of them stays, or every one counts as often as it
+    stands, for rows that are repeated on purpose."""
     near_duplicates: float | None = Field(0.85, gt=0.3, le=1)
     """Jaccard similarity of five-character shingles from which the best of several rows is kept; `null` keeps all."""
     semantic_duplicates: float | None = Field(None, gt=0.3, le=1)
@@ -82,3 +85,17 @@ class CurateConfig(Section):
     """Processes that read and clean; 0 takes a process a core."""
     seed: int = 0
     """Another seed sends other prompts to validation."""
+
+    @model_validator(mode="after")
+    def _kept_duplicates_are_not_removed_as_near_ones(self) -> Self:
+        looked_for = [
+            name
+            for name in ("near_duplicates", "semantic_duplicates")
+            if getattr(self, name) is not None
+        ]
+        if self.duplicates == "keep" and looked_for:
+            raise ValueError(
+                f"duplicates: keep, but {' and '.join(looked_for)} would remove them again; "
+                f"set {' and '.join(f'{name}: null' for name in looked_for)}"
+            )
+        return self

@@ -46,6 +46,7 @@ NO_MATTER_TO_SHARDS = {
     "golden_share",
     "validation_share",
     "experts",
+    "duplicates",
     "near_duplicates",
     "semantic_duplicates",
     "numbers_matter",

@@ -74,7 +74,8 @@ def _made(
     paths = source_paths(config, workspace)
     shards = refine_all(config, workspace, paths, is_quiet=is_quiet)
     rows = _open(config, workspace, paths, shards)
-    rows.remove(find_duplicates(rows))
+    if config.duplicates == "remove":
+        rows.remove(find_duplicates(rows))
     if config.near_duplicates:
         rows.remove(
             find_near_duplicates(rows, config.near_duplicates, numbers_matter=config.numbers_matter)

@@ -84,6 +84,8 @@ def suspect(
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
     texts = [glance.said for glance in glances] if count <= MOST_ROWS else []
     for first, second, similarity in near_pairs(texts):
+        if glances[first].key == glances[second].key:
+            continue  # Kept twice on purpose; a decision is about both.
         is_repetition = _numbers(glances[first]) == _numbers(glances[second])
         for one, other in ((first, second), (second, first)):
             neighbours[one].append(Neighbour(key=glances[other].key, similarity=similarity))

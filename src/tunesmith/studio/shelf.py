@@ -67,15 +67,16 @@ class Shelf:
         self.dataset, self._workspace = dataset, workspace
         self._entries: dict[str, Entry] = {}
         self._parts: dict[tuple[str, ...], Part] = {}
-        self.rows = dataset.train_count + dataset.validation_count
-        """How many there are, removed ones aside."""
+        count = dataset.train_count + dataset.validation_count
         is_new = not has_suspicions(dataset, workspace)
-        with track(f"open {dataset.id}", self.rows * (1 + is_new), is_quiet=is_quiet) as progress:
+        with track(f"open {dataset.id}", count * (1 + is_new), is_quiet=is_quiet) as progress:
             if is_new:
                 examples = (example for _, _, example in self._examples(progress))
-                found = suspect(examples, self.rows, read_doubts(dataset, workspace))
+                found = suspect(examples, count, read_doubts(dataset, workspace))
                 write_suspicions(dataset, workspace, found)
             self._keep(self._dataset_rows(progress))
+        self.rows = len(self._entries)
+        """How many there are to review: removed ones aside, and letter-for-letter repetitions counted once."""
         self._keep(self._removed_rows())
         self.rules = sorted({one.rule for entry in self._entries.values() for one in entry.reasons})
         """Names of all that noticed or removed a row."""
@@ -142,7 +143,7 @@ class Shelf:
 
     def _keep(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            # A removed row that is letter for letter a row of the dataset, or another removed one, shows nothing new.
+            # A row that is letter for letter another one shows nothing new, and a decision is about both.
             self._entries.setdefault(entry.key, entry)
 
     def _examples(self, progress: Progress) -> Iterator[tuple[Split, int, Example]]:
