@@ -65,6 +65,28 @@ def test_a_row_that_is_repeated_on_purpose_is_reviewed_once(workspace):
     assert not [entry for entry in own if entry.key in {near.key for near in entry.neighbours}]
 
 
+def test_a_suspicion_about_an_answer_is_never_shown_as_likeness(workspace):
+    dataset = save_dataset(workspace, ROWS[:10])
+    gone = [
+        RemovedRow(
+            key=KEYS[place],
+            rule=rule,
+            reason="because",
+            score=score,
+            witness_key=KEYS[place - 20],
+            example=example(*ROWS[place]),
+        ).model_dump_json()
+        for place, rule, score in ((20, "label", 0.02), (21, "near_duplicate", 0.9))
+    ]
+    dataset.removed_path(workspace).write_text("\n".join(gone))
+
+    shelf = Shelf(dataset, workspace)
+
+    assert [near.similarity for near in shelf.entry(KEYS[20]).neighbours] == [None]
+    assert shelf.entry(KEYS[0]).neighbours == ()
+    assert [near.similarity for near in shelf.entry(KEYS[1]).neighbours] == [0.9]
+
+
 def test_filters_and_who_has_decided_cut_the_queue(shelf, workspace):
     log = ReviewLog(workspace)
     decide(log, KEYS[0], "accept")

@@ -23,10 +23,11 @@ class Reason(Section):
 
 
 class Neighbour(Section):
-    """Another row of the same dataset that says nearly the same."""
+    """Another row to look at beside it: most often one that says nearly the same."""
 
     key: str
-    similarity: float = Field(ge=0, le=1)
+    similarity: float | None = Field(None, ge=0, le=1)
+    """Unset where the two were compared, but not for what they say."""
 
 
 class Suspicion(Section):

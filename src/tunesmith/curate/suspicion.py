@@ -92,7 +92,7 @@ def suspect(
             if is_repetition:
                 reasons[one].append(_repetition(glances[other], similarity))
     for found in neighbours.values():
-        found.sort(key=lambda neighbour: (-neighbour.similarity, neighbour.key))
+        found.sort(key=lambda neighbour: (-(neighbour.similarity or 0), neighbour.key))
     return [
         Suspicion(
             key=glances[position].key,

@@ -49,7 +49,7 @@ class Resemblance(NamedTuple):
     """A near-duplicate beside the row that is reviewed."""
 
     entry: Entry
-    similarity: float
+    similarity: float | None
     turns: list[Turn]
 
 

@@ -19,6 +19,7 @@ from tunesmith.artifacts.suspicion import (
 from tunesmith.core.conversation import Example, example_of
 from tunesmith.core.progress import Progress, track
 from tunesmith.core.workspace import Workspace
+from tunesmith.curate.noise import RULE as LABEL_NOISE
 from tunesmith.curate.steps.leakage import RULE as GOLDEN
 from tunesmith.curate.suspicion import suspect
 
@@ -170,8 +171,12 @@ class Shelf:
             reason = Reason(rule=row.rule, score=row.score, text=row.reason)
             neighbours: tuple[Neighbour, ...] = ()
             if row.witness_key in self._entries and row.witness_key != row.key:
-                neighbours = (Neighbour(key=row.witness_key, similarity=row.score),)
-                self._witness(row)
+                # How wrong an answer seems says nothing about the row it was compared with.
+                is_likeness = row.rule != LABEL_NOISE
+                similarity = row.score if is_likeness else None
+                neighbours = (Neighbour(key=row.witness_key, similarity=similarity),)
+                if is_likeness:
+                    self._witness(row)
             yield Entry(row.key, "removed", row.example.source, "", (reason,), neighbours, offset)
 
     def _witness(self, removed: RemovedRow) -> None:
