@@ -77,17 +77,13 @@ def test_bytes_are_counted_while_they_are_held():
 
 
 @pytest.mark.parametrize("is_checkpointed", [False, True])
-def test_two_shallow_copies_tell_what_the_whole_model_keeps(
-    material_of, monkeypatch, is_checkpointed
-):
+def test_two_shallow_copies_tell_what_the_whole_model_keeps(material_of, is_checkpointed):
     config = TrainConfig(gradient_checkpointing=is_checkpointed)
     material = material_of(config)
     batch = MicroBatch(tuple(material.train.examples[:8]))
 
     seen = Rehearsal(config, material)
-
-    monkeypatch.setattr("tunesmith.train.rehearsal.DEPTHS", (LAYERS, LAYERS))
-    whole = Rehearsal(config, material)
+    whole = Rehearsal(config, material, depths=(LAYERS, LAYERS))
     assert seen.layers == LAYERS
     for quantity in ("frozen_bytes", "frozen_linear_parameters", "trained_parameters"):
         assert getattr(seen.weights, quantity).at(LAYERS) == getattr(whole.weights, quantity).ends

@@ -23,7 +23,7 @@ from tunesmith.train.micro_batch import MicroBatch
 
 FLOAT32_BYTES = 4
 DEPTHS = (1, 3)
-"""Layers of the two copies."""
+"""Layers of the two copies, where nobody asks for others."""
 TIMED_RUNS = 2
 """Runs of which the fastest counts."""
 
@@ -80,20 +80,25 @@ class _Copy(NamedTuple):
 class Rehearsal:
     """A model as it would be trained, in two shallow copies on which micro-batches are computed."""
 
-    def __init__(self, config: TrainConfig, material: Material) -> None:
+    def __init__(
+        self, config: TrainConfig, material: Material, *, depths: tuple[int, int] = DEPTHS
+    ) -> None:
         """Make the copies.
 
         Args:
             config: The recipe's `train:` section.
             material: What would be trained on; of the base model only its configuration is read.
+            depths: Layers of the two copies, at most those of the whole model.
         """
         keep_freed_memory()
         self._config, self._material = config, material
         resolved, model = material.resolved, material.inputs.model
         self.layers: int = text_settings(resolved, model).num_hidden_layers
         """Of the whole model."""
-        depths = (min(depth, self.layers) for depth in DEPTHS)
-        self._copies = [_Copy(_shallow(config, resolved, model, depth), depth) for depth in depths]
+        self._copies = [
+            _Copy(_shallow(config, resolved, model, depth), depth)
+            for depth in (min(depth, self.layers) for depth in depths)
+        ]
         self.weights = Weights(self.layers, *self._lines(_held))
 
     def activations(self, batch: MicroBatch) -> Activations:
