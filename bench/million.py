@@ -58,15 +58,16 @@ def write_rows(path: Path, count: int) -> None:
 
 
 def watch(process: subprocess.Popen, peaks: dict[str, int]) -> None:
-    """Note the largest resident memory of a process and its children, together and of the largest alone."""
+    """Note the largest resident memory of a process, of its largest child, and of all of them together."""
     root = psutil.Process(process.pid)
     while process.poll() is None:
         try:
-            sizes = [one.memory_info().rss for one in (root, *root.children(recursive=True))]
+            main = root.memory_info().rss
+            helpers = [one.memory_info().rss for one in root.children(recursive=True)]
         except psutil.NoSuchProcess:
             continue
-        peaks["together"] = max(peaks["together"], sum(sizes))
-        peaks["largest"] = max(peaks["largest"], *sizes)
+        sizes = {"together": main + sum(helpers), "main": main, "helper": max(helpers, default=0)}
+        peaks |= {name: max(peaks[name], size) for name, size in sizes.items()}
         time.sleep(0.1)
 
 
@@ -83,7 +84,7 @@ def curate(rows: int, folder: Path, limit: float | None) -> dict[str, float] | N
     start = time.perf_counter()
     command = [sys.executable, "-c", CURATE]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    peaks = {"together": before.get("together", 0), "largest": before.get("largest", 0)}
+    peaks = {name: before.get(name, 0) for name in ("together", "main", "helper")}
     watcher = threading.Thread(target=watch, args=(process, peaks))
     watcher.start()
     try:
@@ -106,7 +107,8 @@ def curate(rows: int, folder: Path, limit: float | None) -> dict[str, float] | N
         "seconds": seconds,
         "kills": before["kills"],
         "peak_bytes_all_processes": peaks["together"],
-        "peak_bytes_largest_process": peaks["largest"],
+        "peak_bytes_main_process": peaks["main"],
+        "peak_bytes_largest_helper": peaks["helper"],
         "removed": dataset["removed"],
         "id": dataset["id"],
     }
@@ -123,7 +125,8 @@ def plot(results: list[dict], path: Path) -> None:
     rows = [one["rows"] for one in results]
     for key, label in (
         ("peak_bytes_all_processes", "all processes together"),
-        ("peak_bytes_largest_process", "largest process"),
+        ("peak_bytes_main_process", "the process that compares rows"),
+        ("peak_bytes_largest_helper", "the largest that reads them"),
     ):
         axes.plot(rows, [one[key] / 1e9 for one in results], marker="o", label=label)
     axes.plot(
@@ -161,7 +164,8 @@ def main() -> None:
         print(
             f"{rows:9} rows {one['seconds']:7.1f} s {rows / one['seconds']:9,.0f} rows/s, peak"
             f" {one['peak_bytes_all_processes'] / 1e9:.2f} GB in all processes,"
-            f" {one['peak_bytes_largest_process'] / 1e9:.2f} GB in the largest; {one['removed']}",
+            f" {one['peak_bytes_main_process'] / 1e9:.2f} GB in the one that compares rows,"
+            f" {one['peak_bytes_largest_helper'] / 1e9:.2f} GB in one that reads; {one['removed']}",
             flush=True,
         )
     folder = HERE / "results"

@@ -37,6 +37,19 @@ def pair(question: str, answer: str = "yes") -> dict[str, str]:
     return {"prompt": question, "completion": answer}
 
 
+WORDS = [one + other for one in ("ka", "lo", "mu", "ne", "pi") for other in "bcdfghjklmnp"]
+
+
+def sides(workspace: Workspace, result) -> dict[str, set[str]]:
+    """What is asked, by the side it is on."""
+    dataset, golden = result.dataset, result.golden_set.cases(workspace)
+    found = {
+        split: {row.prompt[0].content for row in dataset.rows(workspace, split)}
+        for split in ("train", "validation")
+    }
+    return found | {"golden": {case.messages[0].content for case in golden}}
+
+
 def test_every_format_becomes_the_same_conversation(workspace):
     user, assistant = {"role": "user", "content": "a\n\nb"}, {"role": "assistant", "content": "c"}
     write(workspace, "data/1.jsonl", {"instruction": "a", "input": "b", "output": "c"})
@@ -347,6 +360,18 @@ def test_near_questions_stay_on_one_side_of_every_split(workspace):
     ]
     assert all(questions)
     assert sum(len(set(side)) for side in questions) == 25
+
+
+def test_a_repetition_that_is_left_out_moves_no_other_row_to_another_side(workspace):
+    rows = [pair(f"What does {word} mean?", f"It is {word}.") for word in WORDS]
+    config = CurateConfig(golden_share=0.2, validation_share=0.3, near_duplicates=None)
+    write(workspace, "data/a.jsonl", *rows)
+    before = sides(workspace, run(config, workspace))
+
+    write(workspace, "data/a.jsonl", *(row for each in rows for row in (each, rows[0])))
+    after = sides(workspace, run(config, workspace))
+
+    assert after == before
 
 
 def test_a_witness_inside_a_folder_is_named_by_its_own_file(workspace):

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from tunesmith.artifacts.dataset import Dataset
+from tunesmith.core.allocator import trim
 from tunesmith.core.workspace import Workspace
 from tunesmith.models.config import ModelConfig
 from tunesmith.train import stage
-from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import find_device
 from tunesmith.train.fitting import Fitting, choose_fit

@@ -165,10 +165,11 @@ def signatures(
 @compiled
 def band_keys(
     found: NDArray[np.uint8],
-    order: NDArray[np.int64],
+    ranks: NDArray[np.uint32],
     first: int,
     width: int,
     keys: NDArray[np.uint64],
+    start: int,
 ) -> None:
     """Fill `keys` with a hash of a band's bytes above, and the rank of the row below, 32 bits each.
 
@@ -176,18 +177,18 @@ def band_keys(
 
     Args:
         found: Signatures.
-        order: Rows, the best first.
+        ranks: Of each of their rows, 0 for the best of all.
         first: The first byte of the first band.
         width: Bytes of a band.
         keys: A line a band, one a row; several bands at once, so that signatures are read once.
+        start: Where in these lines the rows begin.
     """
-    for rank in range(len(order)):
-        signature = found[order[rank]]
+    for row in range(len(found)):
         for band in range(len(keys)):
-            start, key = first + band * width, np.uint64(0)
-            for byte in signature[start : start + width]:
+            start_byte, key = first + band * width, np.uint64(0)
+            for byte in found[row, start_byte : start_byte + width]:
                 key = (key << np.uint64(8) | key >> np.uint64(56)) ^ np.uint64(byte)
-            keys[band, rank] = (_mix(key) & HIGH) | np.uint64(rank)
+            keys[band, start + row] = (_mix(key) & HIGH) | np.uint64(ranks[row])
 
 
 @compiled

@@ -1,9 +1,11 @@
 """Which texts are nearly the same: MinHash finds candidates, their true Jaccard similarity decides."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,12 +22,16 @@ TEXTS_AT_ONCE = 512
 used again; larger pieces go back to the operating system each time, and new ones cost more than the hashing."""
 PAIRS_AT_ONCE = 256
 """Pairs whose texts are folded together where all texts are in memory: twice as many texts."""
+PAIRS_FETCHED = 4_096
+"""Pairs whose texts are fetched together where they have to be read; 4 MB for texts of 500 characters."""
 PAIRS_LOOKED_AT = 16_384
 """Pairs whose signatures are compared together."""
 BANDS_AT_ONCE = 4
 """Bands whose keys are computed together: each signature is read once for all of them."""
-PAIRS_IN_MEMORY = 250_000
-"""Pairs whose texts are fetched together where they have to be read; some 300 MB for texts of 500 characters."""
+KEYS_AT_ONCE = 1 << 20
+"""Keys that a thread holds; of more texts than a quarter of this the keys of fewer bands are computed together."""
+ROWS_AT_ONCE = 8_192
+"""Signatures that are read together: 1 MB, which stays in a core's cache."""
 
 
 class Texts(NamedTuple):
@@ -37,6 +43,16 @@ class Texts(NamedTuple):
     def __len__(self) -> int:
         """How many texts."""
         return len(self.offsets) - 1
+
+
+class Signatures(Protocol):
+    """Rows of `SIGNATURE_BYTES` bytes that need not be in memory; an array of them is one of these."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, where: "slice | NDArray[np.signedinteger]") -> "NDArray[np.uint8]":
+        """Those of a range, or at these ascending positions."""
 
 
 Fetch = Callable[["NDArray[np.int64]"], Texts]
@@ -88,14 +104,17 @@ def fold(texts: Iterable[str]) -> Texts:
     """Texts in the form in which they are compared; control characters count as spaces."""
     import numpy as np
 
-    parts = list(texts)
-    blocks = [
-        _fold_block(parts[start : start + TEXTS_AT_ONCE])
-        for start in range(0, len(parts), TEXTS_AT_ONCE)
-    ]
+    blocks = list(fold_blocks(texts))
     data = np.concatenate([np.empty(0, dtype=np.uint8), *(block.data for block in blocks)])
     sizes = [np.diff(block.offsets) for block in blocks]
     return Texts(data, np.cumsum(np.concatenate([[0], *sizes]), dtype=np.int64))
+
+
+def fold_blocks(texts: Iterable[str]) -> Iterator[Texts]:
+    """The same a block at a time, for more texts than fit into memory."""
+    remaining = iter(texts)
+    while block := list(islice(remaining, TEXTS_AT_ONCE)):
+        yield _fold_block(block)
 
 
 def _fold_block(parts: Sequence[str]) -> Texts:
@@ -139,9 +158,14 @@ def signatures(texts: Sequence[str]) -> "NDArray[np.uint8]":
 
 
 def candidate_pairs(
-    found: "NDArray[np.uint8]", threshold: float, *, order: "NDArray[np.int64] | None" = None
+    found: "NDArray[np.uint8] | Signatures",
+    threshold: float,
+    *,
+    order: "NDArray[np.int64] | None" = None,
 ) -> "NDArray[np.int32]":
     """Pairs of texts worth comparing, the better text first, no pair twice, sorted.
+
+    Where signatures are not in memory, what is held is some 30 bytes a text, and the pairs.
 
     Args:
         found: Signatures.
@@ -153,39 +177,72 @@ def candidate_pairs(
     from tunesmith.core import minhash
 
     count, width = len(found), band_width(threshold)
-    ranked = np.arange(count) if order is None else order
-    packed: list[NDArray[np.uint64]] = []
+    ranks = np.arange(count, dtype=np.uint32)
+    if order is not None:
+        ranks[order] = np.arange(count, dtype=np.uint32)
+    every = np.empty(0, dtype=np.uint64)
+    alone = Lock()
 
     def search(first: int, last: int) -> None:
         keys = np.empty((last - first, count), dtype=np.uint64)
-        pairs = np.empty(2 * count, dtype=np.uint64)
-        minhash.band_keys(found, ranked, first * width, width, keys)
+        for start in range(0, count, ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            minhash.band_keys(found[part], ranks[part], first * width, width, keys, start)
+        room, packed = np.empty(2 * count, dtype=np.uint64), []
         for band in keys:
             band.sort()
-            packed.append(pairs[: minhash.bucket_pairs(band, pairs)].copy())
+            packed.append(room[: minhash.bucket_pairs(band, room)].copy())
+        more = _distinct(packed)
+        nonlocal every
+        with alone:
+            every = _distinct([every, more])
 
-    _in_threads(search, minhash.BINS // width, BANDS_AT_ONCE)
-    every = np.concatenate(packed)
-    # Sorting takes a tenth of the time of `np.unique`, which hashes.
-    every.sort()
-    every = every[np.diff(every, prepend=every[:1] + np.uint64(1)) != 0]
-    ranks = np.stack([every >> np.uint64(32), every & minhash.LOW], axis=1).astype(np.int64)
-    pairs = ranked[ranks].astype(np.int32)
-    is_similar = np.empty(len(pairs), dtype=bool)
-    limits = _limits(threshold)
+    bands = min(BANDS_AT_ONCE, max(1, KEYS_AT_ONCE // max(1, count)))
+    _in_threads(search, minhash.BINS // width, bands)
+    pairs = np.stack([every >> np.uint64(32), every & minhash.LOW], axis=1).astype(np.int32)
+    if order is not None:
+        pairs = order[pairs].astype(np.int32)
+    return pairs[_look_similar(found, pairs, threshold)]
+
+
+def _distinct(parts: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint64]":
+    """All values of these arrays once, sorted. Takes a tenth of the time of `np.unique`, which hashes."""
+    import numpy as np
+
+    values = np.concatenate(parts)
+    values.sort(kind="stable")
+    is_first = np.ones(len(values), dtype=bool)
+    is_first[1:] = values[1:] != values[:-1]
+    return values[is_first]
+
+
+def _look_similar(
+    found: "NDArray[np.uint8] | Signatures", pairs: "NDArray[np.int32]", threshold: float
+) -> "NDArray[np.bool_]":
+    """Which pairs' signatures are so similar that their texts must be compared."""
+    import numpy as np
+
+    from tunesmith.core import minhash
+
+    is_similar, limits = np.empty(len(pairs), dtype=bool), _limits(threshold)
 
     def look(first: int, last: int) -> None:
         part = slice(first, last)
-        minhash.look_similar(found, pairs[part], limits, is_similar[part])
+        if isinstance(found, np.ndarray):
+            minhash.look_similar(found, pairs[part], limits, is_similar[part])
+            return
+        rows, local = np.unique(pairs[part], return_inverse=True)
+        some = local.reshape(-1, 2).astype(np.int32)
+        minhash.look_similar(found[rows], some, limits, is_similar[part])
 
     _in_threads(look, len(pairs), PAIRS_LOOKED_AT)
-    return pairs[is_similar]
+    return is_similar
 
 
 def look_alikes(
-    found: "NDArray[np.uint8]", others: "NDArray[np.uint8]", threshold: float
+    found: "NDArray[np.uint8] | Signatures", others: "NDArray[np.uint8]", threshold: float
 ) -> "NDArray[np.int32]":
-    """All pairs of a text of `found` and one of `others` worth comparing; every pair is looked at.
+    """All pairs of a text of `found` and one of `others` worth comparing, by the latter; every pair is looked at.
 
     Where nothing may be missed and `others` are few: the time is that of 10 ns a pair.
     """
@@ -194,17 +251,18 @@ def look_alikes(
     from tunesmith.core import minhash
 
     limits = _limits(threshold)
-    pairs: dict[int, NDArray[np.int32]] = {}
+    pairs: list[NDArray[np.int32]] = [np.empty((0, 2), dtype=np.int32)]
 
     def search(first: int, last: int) -> None:
-        for other in range(first, last):
-            rows = np.empty(len(found), dtype=np.int32)
-            rows = rows[: minhash.look_alikes(found, others[other], limits, rows)]
-            pairs[other] = np.stack([rows, np.full(len(rows), other, dtype=np.int32)], axis=1)
+        some, room = found[first:last], np.empty(last - first, dtype=np.int32)
+        for other in range(len(others)):
+            alike = room[: minhash.look_alikes(some, others[other], limits, room)]
+            if len(alike):
+                pairs.append(np.stack([alike + first, np.full_like(alike, other)], axis=1))
 
-    _in_threads(search, len(others), 1)
-    none = np.empty((0, 2), dtype=np.int32)
-    return np.concatenate([none, *(pairs[other] for other in sorted(pairs))])
+    _in_threads(search, len(found), ROWS_AT_ONCE)
+    every = np.concatenate(pairs)
+    return every[np.lexsort(every.T)]
 
 
 def _limits(threshold: float) -> "NDArray[np.int32]":
@@ -218,7 +276,7 @@ def _limits(threshold: float) -> "NDArray[np.int32]":
 
 
 def similarities(
-    pairs: "NDArray[np.int32]", fetch: Fetch, *, at_once: int = PAIRS_IN_MEMORY
+    pairs: "NDArray[np.int32]", fetch: Fetch, *, at_once: int = PAIRS_FETCHED
 ) -> "NDArray[np.float32]":
     """Jaccard similarity of the sets of shingles of each pair; exact but for clashes of 64-bit hashes.
 

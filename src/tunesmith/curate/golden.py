@@ -79,10 +79,12 @@ def hold_out(config: CurateConfig, rows: Rows) -> tuple[GoldenCases, "NDArray[np
     Raises:
         DataError: If the rows are too few for a single case.
     """
+    import numpy as np
+
     positions = held_out(
         rows, rows.kept, purpose="golden", share=config.golden_share, seed=config.seed
     )
-    positions = positions[rows.verdicts[positions] != "down"]
+    positions = np.setdiff1d(positions, rows.kept_of("down"), assume_unique=True)
     if not len(positions):
         raise DataError(
             f"{len(rows.kept)} examples are too few to hold {config.golden_share:.0%} out as golden cases",
@@ -90,7 +92,7 @@ def hold_out(config: CurateConfig, rows: Rows) -> tuple[GoldenCases, "NDArray[np
         )
     cases: list[Case] = []
     secrets: dict[int, str] = {}
-    links = rows.lists("links")
+    links = rows.columns.lists("links")
     for position, example in zip(positions.tolist(), rows.examples(positions), strict=True):
         strata = [example.metadata[name] for name in config.stratify_by if name in example.metadata]
         cases.append(
@@ -102,7 +104,7 @@ def hold_out(config: CurateConfig, rows: Rows) -> tuple[GoldenCases, "NDArray[np
             )
         )
         # The last question may stand deeper in a conversation than the opening one, which is among the links.
-        asked = [hash64(prompt_key(example.prompt)), *links.of(position).tolist()]
+        asked = [hash64(prompt_key(example.prompt)), *links.at(position)]
         secrets |= dict.fromkeys(asked, example.source)
     return GoldenCases(cases, [], secrets), positions
 

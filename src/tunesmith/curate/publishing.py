@@ -4,8 +4,9 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunesmith.artifacts.dataset import Dataset, LengthStatistics, Source, VerdictCounts
 from tunesmith.artifacts.suspicion import Suspicion
@@ -35,6 +36,8 @@ READ = (
     "characters",
     "doubts",
 )
+FATES = ("train", "validation", "golden", "rejected", "removed")
+"""What can become of a row; all but golden cases, which lie in the golden set, go to a file of that name."""
 
 
 class Sides(NamedTuple):
@@ -57,30 +60,26 @@ def publish(
 ) -> Dataset:
     """Write all rows beside the manifest, the manifest last; memory does not grow with the rows."""
     dataset_id = fingerprint.short_id_of_lists(
-        "ds", [map(rows.key, side.tolist()) for side in (sides.train, sides.validation)]
+        "ds", [rows.keys(side) for side in (sides.train, sides.validation)]
     )
     folder = Dataset.folder_of(workspace, dataset_id)
     tally = Tally()
-    names = ("train", "validation", "golden", "rejected", "removed", "doubts")
     with ExitStack() as stack:
         progress = stack.enter_context(track("curate: write", len(rows), is_quiet=is_quiet))
-        # Held-out rows are golden cases, which lie in the golden set.
         files = {
             name: stack.enter_context(open_whole(folder / f"{name}.jsonl"))
-            for name in names
+            for name in (*FATES, "doubts")
             if name != "golden"
         }
-        side_of = _names(len(rows), sides)
-        for position, row in _all(rows):
-            name = side_of[position] or ("rejected" if row["rule"] == UNREADABLE else "removed")
-            tally.count(name, position, row, rows)
+        for name, row in _with_fates(rows, sides):
+            tally.count(name, row)
             if name in {"train", "validation"} and count_tokens:
-                tally.tokens.append(count_tokens(example_of(json.loads(row["row"]))))
+                tally.tokens[count_tokens(example_of(json.loads(row["row"])))] += 1
             if name in {"train", "validation"} and row["doubts"] != "[]":
                 noted = Suspicion(key=row["key"], reasons=json.loads(row["doubts"]))
                 files["doubts"].write(noted.model_dump_json() + "\n")
             if name != "golden":
-                _write(files[name], name, rows, position, row)
+                files[name].write(_line(name, row, rows.names) + "\n")
             progress.advance()
     return Dataset(
         id=dataset_id,
@@ -107,20 +106,19 @@ class Tally:
         self.formats: dict[int, set[str]] = {}
         self.rules: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
-        self.characters: list[int] = []
-        self.tokens: list[int] = []
+        self.characters: Counter[int] = Counter()
+        self.tokens: Counter[int] = Counter()
 
-    def count(self, name: str, position: int, row: dict[str, Any], rows: Rows) -> None:
+    def count(self, name: str, row: dict[str, Any]) -> None:
         """One row that goes to the file `name`."""
         self.fates[row["file"], name] += 1
         if row["format"]:
             self.formats.setdefault(row["file"], set()).add(row["format"])
         if name == "removed":
-            removal = rows.removals.get(position)
-            self.rules[removal.rule if removal else row["rule"]] += 1
+            self.rules[row["rule"]] += 1
         elif name in {"train", "validation"}:
             self.verdicts[row["verdict"]] += 1
-            self.characters.append(row["characters"])
+            self.characters[row["characters"]] += 1
 
     def sources(self, names: Sequence[str], paths: Sequence[Path]) -> tuple[Source, ...]:
         """Every file with what became of its rows."""
@@ -131,7 +129,7 @@ class Tally:
 
     def _source(self, number: int, shown: str, path: Path) -> Source:
         rejected, removed = self.fates[number, "rejected"], self.fates[number, "removed"]
-        read = sum(count for (file, _), count in self.fates.items() if file == number)
+        read = sum(self.fates[number, name] for name in FATES)
         return Source(
             path=shown,
             sha256=fingerprint.of_path(path),
@@ -143,49 +141,59 @@ class Tally:
         )
 
 
-def _names(count: int, sides: Sides) -> list[str]:
+def _with_fates(rows: Rows, sides: Sides) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row, with the name of the file that it goes to; of removed ones, with what removed them."""
     import numpy as np
 
-    code = np.zeros(count, dtype=np.int8)
+    fates = np.zeros(len(rows), dtype=np.int8)
     for number, positions in enumerate(sides, 1):
-        code[positions] = number
-    return [("", *Sides._fields)[number] for number in code.tolist()]
+        fates[positions] = number
+    names = ("", *Sides._fields)
+    removals = rows.removals.in_reading_order()
+    removal = next(removals, None)
+    for position, row in enumerate(chain.from_iterable(read_rows(at, READ) for at in rows.shards)):
+        if removal and removal.position == position:
+            row |= removal._asdict()
+            removal = next(removals, None)
+        yield names[fates[position]] or _left_out(row), row
 
 
-def _all(rows: Rows) -> Iterator[tuple[int, dict[str, Any]]]:
-    position = 0
-    for shard in rows.shards:
-        for row in read_rows(shard, READ):
-            yield position, row
-            position += 1
+def _left_out(row: dict[str, Any]) -> str:
+    return "rejected" if row["rule"] == UNREADABLE else "removed"
 
 
-def _write(stream: TextIO, name: str, rows: Rows, position: int, row: dict[str, Any]) -> None:
+def _line(name: str, row: dict[str, Any], names: Sequence[str]) -> str:
     if name in {"train", "validation"}:
-        stream.write(row["row"] + "\n")
-        return
+        return str(row["row"])
     if name == "rejected":
         record = {
-            "file": row["inside"] or rows.names[row["file"]],
+            "file": row["inside"] or names[row["file"]],
             "line": row["line"],
             "reason": row["reason"],
             "row": row["row"],
         }
     else:
-        removal = rows.removals.get(position)
         record = {
             "key": row["key"],
-            "rule": removal.rule if removal else row["rule"],
-            "reason": removal.reason if removal else row["reason"],
-            "score": round(removal.score if removal else row["score"], 4),
-            "witness": removal.witness if removal else "",
-            "witness_key": removal.witness_key if removal else "",
+            "rule": row["rule"],
+            "reason": row["reason"],
+            "score": round(row["score"], 4),
+            "witness": row.get("witness", ""),
+            "witness_key": row.get("witness_key", ""),
             "example": json.loads(row["row"]),
         }
-    stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return json.dumps(record, ensure_ascii=False)
 
 
-def _lengths(sizes: list[int]) -> LengthStatistics:
-    from statistics import median
-
-    return LengthStatistics(total=sum(sizes), median=int(median(sizes)), longest=max(sizes))
+def _lengths(sizes: Counter[int]) -> LengthStatistics:
+    """Of lengths and how often each occurs; the median as `statistics.median` has it, rounded down."""
+    total, count = 0, sizes.total()
+    middle: list[int] = []
+    for size in sorted(sizes):
+        before, total = total, total + sizes[size]
+        middle += [size for place in ((count - 1) // 2, count // 2) if before <= place < total]
+    return LengthStatistics(
+        total=sum(size * times for size, times in sizes.items()),
+        median=sum(middle) // 2,
+        longest=max(sizes),
+    )

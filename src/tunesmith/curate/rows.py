@@ -1,65 +1,52 @@
-"""Rows: all refined rows of a run as columns of numbers; their texts stay on disk until they are asked for."""
+"""Rows: all refined rows of a run; what is known of them stays on disk, in columns, until it is asked for."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tunesmith.core.conversation import Example, example_of
-from tunesmith.core.similarity import SIGNATURE_BYTES, Texts, fold
+from tunesmith.curate.column import Column
 from tunesmith.curate.prompt_keys import question, said
+from tunesmith.curate.removals import Removal, Removals
 from tunesmith.curate.shard import UNREADABLE, read_columns, read_rows
+from tunesmith.curate.unpacking import Columns
 from tunesmith.errors import NoGoodRowsError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-
-COLUMNS = ("line", "file", "inside", "rule", "key", "verdict", "exact", "stratum", "characters")
-
+VERDICTS = ("", "down", "pair", "up")
+"""What a row may be: an example to imitate, or a verdict of some kind."""
+KEYS_AT_ONCE = 10_000
 
 Part = Literal["said", "question"]
 """What of a row is compared: everything said, or the opening question."""
 
 
-class Removal(NamedTuple):
-    """A good row that a step leaves out."""
+class Flags(NamedTuple):
+    """What memory holds of some rows."""
 
-    position: int
-    rule: str
-    reason: str
-    """A sentence's end: what was found, without the row itself."""
-    score: float = 1.0
-    witness: str = ""
-    """Where the other row lies, as `file:line`."""
-    witness_key: str = ""
-
-
-class Lists(NamedTuple):
-    """A column of lists, flat: row i has `values[offsets[i] : offsets[i + 1]]`."""
-
-    values: "NDArray[np.uint64]"
-    offsets: "NDArray[np.int64]"
-
-    def owners(self) -> "NDArray[np.int64]":
-        """The row each value belongs to."""
-        import numpy as np
-
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
-
-    def of(self, position: int) -> "NDArray[np.uint64]":
-        """The values of one row."""
-        return self.values[self.offsets[position] : self.offsets[position + 1]]
+    is_kept: "NDArray[np.bool_]"
+    is_safe: "NDArray[np.bool_]"
+    """No rule may remove them, except rules that are final."""
+    verdict: "NDArray[np.int8]"
+    """Index of `VERDICTS`."""
 
 
 class Rows:
-    """What set steps see: a position for every row read, its columns, and which rows are still kept."""
+    """What set steps see: a position for every row read, its columns, and which rows are still kept.
+
+    Of a row, memory holds three bytes; whatever else a step looks at lies in files, to be removed when all is done.
+    """
 
     def __init__(
         self,
         shards: Sequence[Path],
         names: Sequence[str],
+        folder: Path,
         *,
         experts: Collection[str] = (),
         keep: Collection[str] = (),
@@ -69,30 +56,32 @@ class Rows:
         Args:
             shards: As `refining.refine` wrote them.
             names: The source files' names, in the order that the shards refer to.
+            folder: An empty one, for the columns.
             experts: Those of the names whose rows are trusted most.
             keep: Keys of rows that no rule may remove, except rules that are final.
         """
         import numpy as np
 
         self.shards, self.names = list(shards), list(names)
-        table = read_columns(shards, COLUMNS)
-        self.lines = table["line"].to_numpy()
-        self.files = table["file"].to_numpy()
-        self.exact = table["exact"].to_numpy()
-        self.stratum = table["stratum"].to_numpy()
-        self.characters = table["characters"].to_numpy()
-        self.verdicts = table["verdict"].to_numpy()
-        self._inside = table["inside"].combine_chunks()
-        self._keys = table["key"].combine_chunks()
-        self.is_safe = _is_in(table["key"], keep)
-        self.is_expert = np.array([name in experts for name in self.names])[self.files]
-        self.is_kept = _is_in(table["rule"], [""])
-        self.is_rejected = _is_in(table["rule"], [UNREADABLE])
-        self.removals: dict[int, Removal] = {}
+        self.columns = Columns(shards, names, folder)
+        self.removals = Removals(folder / "removals")
+        self._experts = np.array([name in experts for name in self.names])
+        self._read: Counter[int] = Counter()
+        self._good: Counter[int] = Counter()
+        flags = [self._flags(shard, keep) for shard in shards]
+        self._sizes = [len(one.is_kept) for one in flags]
+        self.is_kept = _joined((one.is_kept for one in flags), "bool")
+        self.is_safe = _joined((one.is_safe for one in flags), "bool")
+        self._verdicts = _joined((one.verdict for one in flags), "int8")
         self.bonds: NDArray[np.int64] = np.empty((0, 2), dtype=np.int64)
 
+    def close(self) -> None:
+        """Close the files."""
+        self.columns.close()
+        self.removals.close()
+
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.is_kept)
 
     @property
     def kept(self) -> "NDArray[np.int64]":
@@ -101,40 +90,50 @@ class Rows:
 
         return np.flatnonzero(self.is_kept)
 
+    def kept_of(self, verdict: str) -> "NDArray[np.int64]":
+        """Those of them that are verdicts of this kind, or none at all for an empty text."""
+        import numpy as np
+
+        return np.flatnonzero(self.is_kept & (self._verdicts == VERDICTS.index(verdict)))
+
+    def is_expert(self, positions: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Which of the rows at these ascending positions experts wrote."""
+        import numpy as np
+
+        if not self._experts.any():
+            return np.zeros(len(positions), dtype=bool)
+        found: NDArray[np.bool_] = self._experts[self.columns.values("file")[positions]]
+        return found
+
     def key(self, position: int) -> str:
         """The key of the row's example."""
-        return str(self._keys[int(position)])
+        (key,) = self.columns.values("key")[int(position) : int(position) + 1].tolist()
+        return str(key.decode())
+
+    def keys(self, positions: "NDArray[np.int64]") -> Iterator[str]:
+        """The keys at these ascending positions."""
+        for first in range(0, len(positions), KEYS_AT_ONCE):
+            some = self.columns.values("key")[positions[first : first + KEYS_AT_ONCE]]
+            yield from (key.decode() for key in some.tolist())
 
     def source(self, position: int) -> str:
         """Where the row was read, as `file:line`."""
-        inside = str(self._inside[int(position)])
-        return f"{inside or self.names[self.files[position]]}:{self.lines[position]}"
+        return self.columns.sources.at(int(position)).decode("utf-8")
 
-    def lists(self, column: str) -> Lists:
-        """A column of lists of hashes, `asked` or `links`."""
-        lists = read_columns(self.shards, [column])[column].combine_chunks()
-        return Lists(lists.values.to_numpy(), lists.offsets.to_numpy().astype("int64"))
-
-    def signatures(self, part: Part) -> "NDArray[np.uint8]":
+    def signatures(self, part: Part) -> Column:
         """MinHash signature of every row's text; see `similarity.signatures`."""
-        import numpy as np
+        return self.columns.values(part)
 
-        column = read_columns(self.shards, [part])[part].combine_chunks()
-        content = np.frombuffer(column.buffers()[1] or b"", dtype=np.uint8)
-        return content.reshape(-1, SIGNATURE_BYTES)[column.offset : column.offset + len(column)]
-
-    def numbers(self, part: Part) -> "NDArray[np.uint64]":
+    def numbers(self, part: Part) -> Column:
         """Hash of the numbers in every row's text: equal for texts with the same numbers in the same order."""
-        column = f"{part}_numbers"
-        found: NDArray[np.uint64] = read_columns(self.shards, [column])[column].to_numpy()
-        return found
+        return self.columns.values(f"{part}_numbers")
 
-    def texts(self, positions: "NDArray[np.int64]", part: Part) -> Texts:
+    def texts(self, positions: "NDArray[np.int64]", part: Part) -> Iterator[str]:
         """What is compared of the rows at these ascending positions."""
         examples = self.examples(positions)
         if part == "said":
-            return fold(said(example) for example in examples)
-        return fold(question(example.messages) for example in examples)
+            return map(said, examples)
+        return (question(example.messages) for example in examples)
 
     def bind(self, pairs: "NDArray[np.int64]") -> None:
         """Keep the rows of each pair on one side of every split."""
@@ -145,37 +144,26 @@ class Rows:
         import numpy as np
 
         start = 0
-        for shard in self.shards:
-            column = read_columns([shard], ["row"])["row"]
-            low, high = np.searchsorted(positions, [start, start + len(column)])
-            for position in positions[low:high]:
-                yield example_of(json.loads(column[int(position - start)].as_py()))
-            start += len(column)
+        for shard, size in zip(self.shards, self._sizes, strict=True):
+            low, high = np.searchsorted(positions, [start, start + size])
+            if low < high:
+                column = read_columns([shard], ["row"])["row"].take(positions[low:high] - start)
+                yield from (example_of(json.loads(row.as_py())) for row in column)
+            start += size
 
     def set_apart(self, positions: "NDArray[np.int64]") -> None:
         """Take rows out that have become golden cases."""
         self.is_kept[positions] = False
 
-    def need_one_good(self, file: int, name: str) -> None:
-        """Check that a file holds at least one example.
+    def need_good_ones(self) -> None:
+        """Check that every file holds at least one example.
 
         Raises:
-            NoGoodRowsError: If it does not; with the first three reasons.
+            NoGoodRowsError: If one does not; with the first three reasons.
         """
-        mine = self.files == file
-        if (mine & ~self.is_rejected).any():
-            return
-        reasons: list[str] = []
-        for shard in self.shards:
-            bad = [
-                row for row in read_rows(shard, ["file", "line", "reason"]) if row["file"] == file
-            ]
-            reasons += [f"line {row['line']}: {row['reason']}" for row in bad]
-            if len(reasons) >= 3:
-                break
-        raise NoGoodRowsError(
-            name, read=int(mine.sum()), reasons=reasons[:3] or ["the file is empty"]
-        )
+        for file, name in enumerate(self.names):
+            if not self._good[file]:
+                raise self._no_good(file, name)
 
     def remove(self, removals: Iterable[Removal], *, is_final: bool = False) -> None:
         """Leave rows out; rows that a person wants kept stay, unless the step's word is final.
@@ -184,16 +172,41 @@ class Rows:
         """
         for removal in removals:
             position = removal.position
-            is_twin = removal.witness_key == self.key(position)
-            if self.is_kept[position] and (is_final or is_twin or not self.is_safe[position]):
+            is_safe = self.is_safe[position] and removal.witness_key != self.key(position)
+            if self.is_kept[position] and (is_final or not is_safe):
                 self.is_kept[position] = False
-                self.removals[position] = removal
+                self.removals.add(removal)
+
+    def _no_good(self, file: int, name: str) -> NoGoodRowsError:
+        reasons: list[str] = []
+        for shard in self.shards:
+            bad = [
+                row for row in read_rows(shard, ["file", "line", "reason"]) if row["file"] == file
+            ]
+            reasons += [f"line {row['line']}: {row['reason']}" for row in bad]
+            if len(reasons) >= 3:
+                break
+        return NoGoodRowsError(
+            name, read=self._read[file], reasons=reasons[:3] or ["the file is empty"]
+        )
+
+    def _flags(self, shard: Path, keep: Collection[str]) -> Flags:
+        import numpy as np
+
+        table = read_columns([shard], ["file", "rule", "key", "verdict"])
+        rules = table["rule"].to_pylist()
+        for file, rule in zip(table["file"].to_pylist(), rules, strict=True):
+            self._read[file] += 1
+            self._good[file] += rule != UNREADABLE
+        verdicts = map(VERDICTS.index, table["verdict"].to_pylist())
+        return Flags(
+            np.array([rule == "" for rule in rules], dtype=bool),
+            np.array([key in keep for key in table["key"].to_pylist()], dtype=bool),
+            np.fromiter(verdicts, dtype=np.int8, count=len(rules)),
+        )
 
 
-def _is_in(column: object, wanted: Collection[str]) -> "NDArray[np.bool_]":
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _joined(parts: "Iterable[NDArray[Any]]", dtype: str) -> "NDArray[Any]":
+    import numpy as np
 
-    value_set = pa.array(sorted(wanted), type=pa.string())
-    found: NDArray[np.bool_] = pc.is_in(column, value_set=value_set).to_numpy(zero_copy_only=False)
-    return found.copy()
+    return np.concatenate([np.empty(0, dtype=dtype), *parts])

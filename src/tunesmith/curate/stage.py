@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.artifacts.review import ReviewLog
+from tunesmith.core.allocator import return_freed_memory
 from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
@@ -25,6 +27,10 @@ from tunesmith.curate.steps.meaning import find_semantic_duplicates
 from tunesmith.curate.steps.near import find_near_duplicates, near_questions
 from tunesmith.curate.steps.noise import find_noise
 from tunesmith.errors import DataError, NotMadeYetError
+
+RETURNED_BYTES = 4 * 2**20
+"""Arrays with a number for every row of many are given back when they are freed, or memory would grow from step to
+step. Pieces of columns are smaller and used again: to map each anew takes longer than to read it."""
 
 
 class CurateResult(NamedTuple):
@@ -73,7 +79,32 @@ def _made(
 ) -> CurateResult:
     paths = source_paths(config, workspace)
     shards = refine_all(config, workspace, paths, is_quiet=is_quiet)
-    rows = _open(config, workspace, paths, shards)
+    folder = workspace.folder("refining") / "columns"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return_freed_memory(above=RETURNED_BYTES)
+    with closing(_open(config, workspace, paths, shards, folder)) as rows:
+        rows.need_good_ones()
+        _deduplicate(config, rows, is_quiet=is_quiet)
+        golden, sides = _sides(config, workspace, rows, probe)
+        if not len(sides.train):
+            raise DataError(
+                f"none of {len(rows)} rows is left to train on",
+                fix="add examples, or lower curate.validation_share and curate.golden_share",
+            )
+        golden_set = _save_golden(config, workspace, golden)
+        dataset = publish(
+            rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
+        )
+        if config.privacy.mode != "off":
+            dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
+    shutil.rmtree(folder)
+    shutil.rmtree(shards[0].parent)
+    return CurateResult(dataset, golden_set)
+
+
+def _deduplicate(config: CurateConfig, rows: Rows, *, is_quiet: bool) -> None:
+    """Leave out what repeats other rows; bind those that ask nearly the same to one side of every split."""
     if config.duplicates == "remove":
         rows.remove(find_duplicates(rows))
     if config.near_duplicates:
@@ -91,24 +122,14 @@ def _made(
         )
     if config.leakage:
         rows.bind(near_questions(rows, config.leakage, numbers_matter=config.numbers_matter))
-    golden, sides = _sides(config, workspace, rows, probe)
-    if not len(sides.train):
-        raise DataError(
-            f"none of {len(rows)} rows is left to train on",
-            fix="add examples, or lower curate.validation_share and curate.golden_share",
-        )
-    golden_set = _save_golden(config, workspace, golden)
-    dataset = publish(
-        rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
-    )
-    if config.privacy.mode != "off":
-        dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
-    shutil.rmtree(shards[0].parent)
-    return CurateResult(dataset, golden_set)
 
 
 def _open(
-    config: CurateConfig, workspace: Workspace, paths: Sequence[Path], shards: Sequence[Path]
+    config: CurateConfig,
+    workspace: Workspace,
+    paths: Sequence[Path],
+    shards: Sequence[Path],
+    folder: Path,
 ) -> Rows:
     experts = {
         workspace.shown(path)
@@ -121,10 +142,7 @@ def _open(
         for key, decision in ReviewLog(workspace).standing().items()
         if decision.verdict == "accept"
     }
-    rows = Rows(shards, names, experts=experts, keep={*config.keep, *accepted})
-    for file, name in enumerate(names):
-        rows.need_one_good(file, name)
-    return rows
+    return Rows(shards, names, folder, experts=experts, keep={*config.keep, *accepted})
 
 
 def _sides(

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from tunesmith.core.allocator import trim
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.loading import Holding, LoadedModel, device_name, load_model
 from tunesmith.models.reference import ResolvedModel
-from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.material import Material
 

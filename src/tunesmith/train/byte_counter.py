@@ -7,7 +7,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tunesmith.train.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES
+from tunesmith.core.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES
 
 
 class Held(NamedTuple):

@@ -8,8 +8,8 @@ import psutil
 import torch
 from transformers import TrainerCallback
 
+from tunesmith.core.allocator import TRIM_EVERY, give_back_pages
 from tunesmith.core.live import LiveView, Reading
-from tunesmith.train.allocator import TRIM_EVERY, give_back_pages
 
 VALIDATION_LOSS = "eval_loss"
 

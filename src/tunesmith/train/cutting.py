@@ -5,9 +5,9 @@ from typing import TypeVar
 
 import torch
 
+from tunesmith.core.allocator import return_freed_memory, trim
 from tunesmith.errors import OutOfMemoryError
 from tunesmith.models.template import Encoded
-from tunesmith.train.allocator import return_freed_memory, trim
 from tunesmith.train.batches import micro_batches
 
 ALLOCATION_FAILED = (

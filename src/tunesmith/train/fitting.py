@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tunesmith.core.allocator import trim
 from tunesmith.errors import DoesNotFitError
 from tunesmith.models.loading import Holding, device_name
 from tunesmith.models.template import Encoded
-from tunesmith.train.allocator import trim
 from tunesmith.train.config import TrainConfig
 from tunesmith.train.devices import Device, find_device
 from tunesmith.train.material import Material

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import torch
 
+from tunesmith.core.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES, keep_freed_memory
 from tunesmith.models.config import ModelConfig
 from tunesmith.models.reference import ResolvedModel
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import AMPLE_MAPPED_BYTES, MAPPED_BYTES, keep_freed_memory
 from tunesmith.train.base import choose_attention
 from tunesmith.train.byte_counter import ByteCounter, Held
 from tunesmith.train.config import TrainConfig

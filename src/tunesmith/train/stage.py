@@ -8,12 +8,12 @@ from typing import Any
 
 from tunesmith.artifacts.adapter import Adapter, TrainWarning
 from tunesmith.core import fingerprint
+from tunesmith.core.allocator import keep_freed_memory, return_freed_memory, trim
 from tunesmith.core.live import LiveView, live
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError, OutOfMemoryError
 from tunesmith.models.loading import LoadedModel
 from tunesmith.train.adapters import make_trainable
-from tunesmith.train.allocator import keep_freed_memory, return_freed_memory, trim
 from tunesmith.train.assembly import make_trainer
 from tunesmith.train.base import load_base
 from tunesmith.train.callbacks import KeepHeapTight

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from tunesmith.curate.coverage.selection import facility_location
 from tunesmith.curate.coverage.survey import question
 from tunesmith.curate.coverage.vectors import place
-from tunesmith.curate.rows import Removal, Rows
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import Rows
 
 RULE = "not_selected"
 

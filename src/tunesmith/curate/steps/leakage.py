@@ -5,9 +5,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tunesmith.core.conversation import Case, Example, Message
-from tunesmith.core.similarity import Texts, fold, look_alikes, signatures, similarities
+from tunesmith.core.similarity import look_alikes, signatures, similarities
+from tunesmith.curate.column import Chosen
 from tunesmith.curate.prompt_keys import numbers_key, question, said
-from tunesmith.curate.rows import Part, Removal, Rows
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import Part, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,10 +33,14 @@ def find_leaks(rows: Rows, secrets: Mapping[int, str]) -> Iterator[Removal]:
         "links": "belongs with the golden case {}",
     }
     for column, reason in reasons.items():
-        hashes = rows.lists(column)
-        owners = hashes.owners()[np.isin(hashes.values, wanted)]
-        for position in np.unique(owners).tolist():
-            witness = next(secrets[key] for key in hashes.of(position).tolist() if key in secrets)
+        hashes = rows.columns.lists(column)
+        told = {
+            position
+            for owners, values in hashes.blocks()
+            for position in owners[np.isin(values, wanted)].tolist()
+        }
+        for position in sorted(told):
+            witness = next(secrets[key] for key in hashes.at(position) if key in secrets)
             yield Removal(position, RULE, reason.format(witness), 1.0, witness)
 
 
@@ -62,7 +68,7 @@ def find_near_leaks(
     for part, text_of, what in looks:
         positions = rows.kept
         texts = [text_of(whole) for whole in wholes]
-        pairs = look_alikes(rows.signatures(part)[positions], signatures(texts), threshold)
+        pairs = look_alikes(Chosen(rows.signatures(part), positions), signatures(texts), threshold)
         if numbers_matter:
             of_cases = np.array([numbers_key(text) for text in texts], dtype=np.uint64)
             of_rows = rows.numbers(part)[positions]
@@ -87,14 +93,12 @@ def _similar(
     """Jaccard similarity of each pair of a row, by place in `positions`, and a case."""
     import numpy as np
 
-    def both(some: "NDArray[np.int64]") -> Texts:
-        is_row = some < len(positions)
-        found = rows.examples(positions[some[is_row]])
-        others = (wholes[number] for number in (some[~is_row] - len(positions)).tolist())
-        return fold(map(text_of, chain(found, others)))
-
+    found, places = np.unique(pairs[:, 0], return_inverse=True)
     # Cases are numbered behind the rows, so that one call can fetch both.
-    return similarities((pairs + np.array([0, len(positions)])).astype(np.int32), both)
+    numbered = np.stack([places, pairs[:, 1] + len(found)], axis=1).astype(np.int32)
+    both = chain(rows.examples(positions[found]), wholes)
+    with rows.columns.folded(map(text_of, both)) as texts:
+        return similarities(numbered, texts.of)
 
 
 def _whole(case: Case) -> Example:

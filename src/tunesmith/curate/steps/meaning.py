@@ -6,8 +6,10 @@ from tunesmith.core.progress import track
 from tunesmith.core.similarity import NearDuplicates
 from tunesmith.curate.likeness.repeated import repeated
 from tunesmith.curate.prompt_keys import said
-from tunesmith.curate.rows import Removal, Rows
-from tunesmith.curate.steps.repetition import ranking, repetitions
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import Rows
+from tunesmith.curate.steps.preference import ranking
+from tunesmith.curate.steps.repetition import repetitions
 
 RULE = "semantic_duplicate"
 REASON = "means the same as {source} (cosine {score:.2f})"
@@ -31,9 +33,9 @@ def find_semantic_duplicates(
 
     from tunesmith.models.sentences import encode
 
-    positions = rows.kept[rows.verdicts[rows.kept] == ""]
+    positions = rows.kept_of("")
     numbers = rows.numbers("said")[positions] * numbers_matter
-    order = ranking(rows, positions)
+    order = ranking(rows, positions, longest=True)
     # Rows with the same numbers stand together, the best first: only among these are there repetitions.
     order = order[np.argsort(numbers[order], kind="stable")]
     texts = [said(example) for example in rows.examples(positions)]

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
-from tunesmith.curate.rows import Part, Removal, Rows
-from tunesmith.curate.steps.repetition import ranking, repetitions, say_equal_numbers
+from tunesmith.curate.column import Chosen
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import VERDICTS, Part, Rows
+from tunesmith.curate.steps.preference import ranking
+from tunesmith.curate.steps.repetition import repetitions, say_equal_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +30,11 @@ def find_near_duplicates(
         threshold: Jaccard similarity of the sets of five-character shingles from which two rows are similar.
         numbers_matter: Rows with different numbers are not similar.
     """
-    import numpy as np
-
-    for verdict in np.unique(rows.verdicts[rows.kept]):
-        positions = rows.kept[rows.verdicts[rows.kept] == verdict]
-        order = ranking(rows, positions)
-        pairs = candidate_pairs(rows.signatures("said")[positions], threshold, order=order)
+    for verdict in VERDICTS:
+        positions = rows.kept_of(verdict)
+        order = ranking(rows, positions, longest=True)
+        signatures = Chosen(rows.signatures("said"), positions)
+        pairs = candidate_pairs(signatures, threshold, order=order)
         if numbers_matter:
             pairs = pairs[say_equal_numbers(rows, positions, pairs, "said")]
         pairs, scores = _similar(rows, positions, pairs, "said", threshold)
@@ -48,7 +50,7 @@ def near_questions(
     Not all such pairs: enough that rows which are similar hang together, directly or through others.
     """
     positions = rows.kept
-    pairs = candidate_pairs(rows.signatures("question")[positions], threshold)
+    pairs = candidate_pairs(Chosen(rows.signatures("question"), positions), threshold)
     if numbers_matter:
         pairs = pairs[say_equal_numbers(rows, positions, pairs, "question")]
     pairs, _ = _similar(rows, positions, pairs, "question", threshold)
@@ -64,6 +66,10 @@ def _similar(
     threshold: float,
 ) -> "tuple[NDArray[np.int32], NDArray[np.float32]]":
     """Those of these pairs that are similar, by place in `positions`, with their similarity."""
-    scores = similarities(pairs, lambda some: rows.texts(positions[some], part))
+    import numpy as np
+
+    found, places = np.unique(pairs, return_inverse=True)
+    with rows.columns.folded(rows.texts(positions[found], part)) as texts:
+        scores = similarities(places.reshape(-1, 2).astype(np.int32), texts.of)
     is_similar = scores >= threshold
     return pairs[is_similar], scores[is_similar]

@@ -7,7 +7,8 @@ from tunesmith.core.conversation import Example
 from tunesmith.curate.config import LabelNoise
 from tunesmith.curate.neighbourhood import neighbourhoods, require_enough
 from tunesmith.curate.noise import RULE, Probe, reason, strangeness, suspicion
-from tunesmith.curate.rows import Removal, Rows
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,7 @@ def find_noise(rows: Rows, config: LabelNoise, probe: Probe) -> Iterator[Removal
     Raises:
         DataError: If there are too few rows to compare.
     """
-    positions = rows.kept[rows.verdicts[rows.kept] == ""]
+    positions = rows.kept_of("")
     examples = list(rows.examples(positions))
     judged = (
         by_probe(examples, probe)

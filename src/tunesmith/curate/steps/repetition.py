@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tunesmith.core.similarity import NearDuplicates
-from tunesmith.curate.rows import Part, Removal, Rows
-from tunesmith.curate.steps.preference import best_first
+from tunesmith.curate.removals import Removal
+from tunesmith.curate.rows import Part, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,22 +24,11 @@ def repetitions(
         rule: The name these removals are counted under.
         reason: A sentence's end with `{source}`, where the kept row lies, and `{score}`.
     """
-    for position, witness, score in zip(
-        positions[found.positions].tolist(),
-        positions[found.witnesses].tolist(),
-        found.similarities.tolist(),
-        strict=True,
-    ):
+    for place, other, score in zip(*found, strict=True):
+        position, witness = int(positions[place]), int(positions[other])
         source = rows.source(witness)
         explained = reason.format(source=source, score=score)
-        yield Removal(position, rule, explained, score, source, rows.key(witness))
-
-
-def ranking(rows: Rows, positions: "NDArray[np.int64]") -> "NDArray[np.intp]":
-    """Places in `positions`, that of the best row first."""
-    import numpy as np
-
-    return np.searchsorted(positions, best_first(rows, positions, longest=True))
+        yield Removal(position, rule, explained, float(score), source, rows.key(witness))
 
 
 def say_equal_numbers(

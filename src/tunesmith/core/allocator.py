@@ -1,4 +1,4 @@
-"""The C library's heap: freed tensors go back to the system at once, or are used again where memory is ample."""
+"""The C library's heap: freed arrays go back to the system at once, or are used again where memory is ample."""
 
 import ctypes
 import gc
@@ -20,12 +20,15 @@ its tensors never fall into the same places twice. The pages come back in the ne
 measured runs: 1 to 2 % of the time of eight steps."""
 
 
-def return_freed_memory() -> None:
-    """Give freed tensors back at once from now on, so that a run holds what it uses and a plan of memory is true.
+def return_freed_memory(above: int = MAPPED_BYTES) -> None:
+    """Give freed arrays back at once from now on, so that a run holds what it uses and a plan of memory is true.
 
     Does nothing where the C library is not glibc, like all of this.
+
+    Args:
+        above: Bytes from which an array goes back; smaller ones leave room in the heap that is used again.
     """
-    _set(mapped=MAPPED_BYTES, kept=MAPPED_BYTES)
+    _set(mapped=above, kept=above)
 
 
 def keep_freed_memory() -> None:
