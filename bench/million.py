@@ -122,7 +122,7 @@ def plot(results: list[dict], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 3.6))
-    rows = [one["rows"] for one in results]
+    rows = [one["rows"] / 1000 for one in results]
     for key, label in (
         ("peak_bytes_all_processes", "all processes together"),
         ("peak_bytes_main_process", "the process that compares rows"),
@@ -133,8 +133,10 @@ def plot(results: list[dict], path: Path) -> None:
         rows, [one["file_bytes"] / 1e9 for one in results], "--", color="grey", label="the file"
     )
     axes.axhline(2, color="#dc2626", linewidth=1)
-    axes.set(xlabel="rows", ylabel="GB", ylim=(0, 2.2), title="Peak memory of tunesmith curate")
-    axes.legend(frameon=False)
+    axes.set(
+        xlabel="thousand rows", ylabel="GB", ylim=(0, 2.2), title="Peak memory of tunesmith curate"
+    )
+    axes.legend(frameon=False, loc=(0.45, 0.48))
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
