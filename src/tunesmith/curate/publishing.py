@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-TokenCounter = Callable[[Example], int]
+TokenCounter = Callable[[Sequence[Example]], Sequence[int]]
+"""Gives how long each of some examples is, in tokens."""
+ROWS_COUNTED = 512
+"""Rows whose tokens are counted together: enough for all cores."""
 READ = (
     "line",
     "file",
@@ -63,7 +66,7 @@ def publish(
         "ds", [rows.keys(side) for side in (sides.train, sides.validation)]
     )
     folder = Dataset.folder_of(workspace, dataset_id)
-    tally = Tally()
+    tally = Tally(count_tokens)
     with ExitStack() as stack:
         progress = stack.enter_context(track("curate: write", len(rows), is_quiet=is_quiet))
         files = {
@@ -73,8 +76,6 @@ def publish(
         }
         for name, row in _with_fates(rows, sides):
             tally.count(name, row)
-            if name in {"train", "validation"} and count_tokens:
-                tally.tokens[count_tokens(example_of(json.loads(row["row"])))] += 1
             if name in {"train", "validation"} and row["doubts"] != "[]":
                 noted = Suspicion(key=row["key"], reasons=json.loads(row["doubts"]))
                 files["doubts"].write(noted.model_dump_json() + "\n")
@@ -94,20 +95,22 @@ def publish(
         removed=dict(sorted(tally.rules.items())),
         held_out=len(sides.golden),
         characters=_lengths(tally.characters),
-        tokens=_lengths(tally.tokens) if count_tokens else None,
+        tokens=tally.tokens(),
     ).save(workspace)
 
 
 class Tally:
     """Counts for the manifest."""
 
-    def __init__(self) -> None:
+    def __init__(self, count_tokens: TokenCounter | None) -> None:
         self.fates: Counter[tuple[int, str]] = Counter()
         self.formats: dict[int, set[str]] = {}
         self.rules: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.characters: Counter[int] = Counter()
-        self.tokens: Counter[int] = Counter()
+        self._count_tokens = count_tokens
+        self._tokens: Counter[int] = Counter()
+        self._uncounted: list[str] = []
 
     def count(self, name: str, row: dict[str, Any]) -> None:
         """One row that goes to the file `name`."""
@@ -119,6 +122,20 @@ class Tally:
         elif name in {"train", "validation"}:
             self.verdicts[row["verdict"]] += 1
             self.characters[row["characters"]] += 1
+            self._uncounted.append(row["row"])
+            if len(self._uncounted) == ROWS_COUNTED:
+                self._count()
+
+    def tokens(self) -> LengthStatistics | None:
+        """How long rows to learn from are, in tokens, if these are counted."""
+        self._count()
+        return _lengths(self._tokens) if self._count_tokens else None
+
+    def _count(self) -> None:
+        if self._count_tokens:
+            examples = [example_of(json.loads(row)) for row in self._uncounted]
+            self._tokens.update(self._count_tokens(examples))
+        self._uncounted.clear()
 
     def sources(self, names: Sequence[str], paths: Sequence[Path]) -> tuple[Source, ...]:
         """Every file with what became of its rows."""

@@ -56,7 +56,7 @@ def run(
     Args:
         config: The recipe's `curate:` section.
         workspace: Where sources are read and artifacts kept.
-        count_tokens: Length of an example in the base model's tokens, for the manifest.
+        count_tokens: Lengths of examples in the base model's tokens, for the manifest.
         probe: Asked about label noise, where the recipe has rows removed for it.
         is_quiet: Show no progress.
 

@@ -63,7 +63,7 @@ class Lifecycle:
         made = stage.run(
             self.recipe.curate,
             self.workspace,
-            count_tokens=lambda example: len(template.encode_example(example.messages).ids),
+            count_tokens=template.token_counts,
             probe=CrossProbe.of(self.recipe, self.workspace, is_quiet=self.is_quiet),
             is_quiet=self.is_quiet,
         )

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tunesmith.core import fingerprint
-from tunesmith.core.conversation import Message, Prompt
+from tunesmith.core.conversation import Example, Message, Prompt
 from tunesmith.errors import ModelError
 
 PROBE = (
@@ -140,6 +140,13 @@ class ChatTemplate:
         ]
         last = iter(_exact(self._encode(rewritten)))
         return [found or next(last) for found in encoded]
+
+    def token_counts(self, examples: Sequence[Example]) -> list[int]:
+        """How many tokens `encode_examples` makes of each."""
+        return [
+            len(encoded.ids)
+            for encoded in self.encode_examples([example.messages for example in examples])
+        ]
 
     def encode_answers(self, conversations: Sequence[Prompt]) -> list[Encoded]:
         """Each conversation with its last answer trained, the end token included, after the prompt as it is sent.
