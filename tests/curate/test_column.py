@@ -33,8 +33,6 @@ def test_ranges_and_positions_are_those_of_the_array(tmp_path, places, ends):
     with closing(on_disk(values, tmp_path / "numbers")) as column:
         assert (column[min(ends) : max(ends)] == values[min(ends) : max(ends)]).all()
         assert (column[positions] == values[positions]).all()
-        assert (np.concatenate([block for _, block in column.blocks()]) == values).all()
-        assert [first for first, _ in column.blocks()] == [0, column.step, 2 * column.step]
 
 
 def test_texts_are_found_by_position_wherever_they_stand(tmp_path):

@@ -1,7 +1,7 @@
 """Columns on disk: one value a row, read a piece at a time, so that memory does not grow with the number of rows."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,22 +63,12 @@ class Column:
             done = end
         return found
 
-    def blocks(self) -> "Iterator[tuple[int, NDArray[Any]]]":
-        """All values, a piece at a time, each with the position of its first."""
-        for first in range(0, self._count, self.step):
-            yield first, self._read(first, min(first + self.step, self._count))
-
     def _read(self, first: int, last: int) -> "NDArray[Any]":
         import numpy as np
 
-        found = np.empty(max(0, last - first), dtype=self._dtype)
-        into = memoryview(found.reshape(-1).view(np.uint8).data)
-        place = first * self._dtype.itemsize
-        while into:
-            piece = os.pread(self._file, min(len(into), BYTES_AT_ONCE), place)
-            into[: len(piece)] = piece
-            into, place = into[len(piece) :], place + len(piece)
-        return found
+        size = self._dtype.itemsize
+        content = os.pread(self._file, max(0, last - first) * size, first * size)
+        return np.frombuffer(content, dtype=self._dtype).copy()
 
 
 class Chosen:

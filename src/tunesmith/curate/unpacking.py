@@ -44,7 +44,7 @@ class Lists:
 
     def at(self, position: int) -> list[int]:
         """The values of one row."""
-        first, last = self._offsets[slice(position, position + 2)].tolist()
+        first, last = self._offsets[position : position + 2].tolist()
         found: list[int] = self._values[first:last].tolist()
         return found
 
