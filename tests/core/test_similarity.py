@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tunesmith.core.similarity import (
+    band_width,
     candidate_pairs,
     fold,
     near_duplicates,
@@ -118,6 +119,31 @@ def test_the_share_of_equal_bytes_estimates_the_similarity(texts):
     assert len(errors) > 300
     assert abs(np.mean(errors)) < 0.01
     assert np.sqrt(np.mean(np.square(errors))) < 0.05
+
+
+def test_rows_of_a_bucket_are_paired_with_its_best_and_with_the_one_before_wherever_they_stand():
+    """10,000 rows, more than are put into buckets at a time, a third of them copies with a few bytes changed."""
+    rng = np.random.default_rng(0)
+    found = rng.integers(0, 256, (10_000, 129), dtype=np.uint8)
+    found[:, 128] = 128
+    copies = rng.choice(10_000, 3_000, replace=False)
+    found[copies] = found[rng.choice(copies[:900], 3_000)]
+    for changed in range(6):
+        found[copies, rng.integers(0, 128, 3_000)] = changed
+    order = rng.permutation(10_000)
+
+    pairs = candidate_pairs(found, 0.8, order=order)
+
+    width, expected = band_width(0.8), set()
+    for first in range(0, 128 // width * width, width):
+        buckets: dict[bytes, list[int]] = {}
+        for row in order.tolist():
+            bucket = buckets.setdefault(found[row, first : first + width].tobytes(), [])
+            expected |= {(bucket[0], row), (bucket[-1], row)} if bucket else set()
+            bucket.append(row)
+    alike = {(n, m) for n, m in expected if (found[n, :128] == found[m, :128]).sum() > 100}
+    assert len(alike) > 3_000
+    assert sorted(map(tuple, pairs.tolist())) == sorted(alike)
 
 
 def test_few_texts_and_equal_texts_in_one_bucket_make_few_pairs():

@@ -24,7 +24,9 @@ STRIDE = 32
 """Bytes looked at together: what a vector register holds."""
 NOT_ASCII = np.uint8(0x80)
 ONE, LOW_BYTE = np.uint64(1), np.uint64(0xFF)
-HIGH, LOW = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFFFFFF)
+LOW = np.uint64(0xFFFFFFFF)
+NOBODY = np.uint32(0xFFFFFFFF)
+"""No rank of a row: marks empty slots of tables of ranks."""
 ODD = np.array(
     [
         0x9E3779B97F4A7C15,
@@ -168,51 +170,63 @@ def band_keys(
     ranks: NDArray[np.uint32],
     first: int,
     width: int,
-    keys: NDArray[np.uint64],
-    start: int,
+    keys: NDArray[np.uint32],
 ) -> None:
-    """Fill `keys` with a hash of a band's bytes above, and the rank of the row below, 32 bits each.
-
-    Sorted, rows that share these bytes follow one another, the best first.
+    """Fill `keys` with hashes of bands: rows that share these bytes have the same.
 
     Args:
         found: Signatures.
         ranks: Of each of their rows, 0 for the best of all.
         first: The first byte of the first band.
         width: Bytes of a band.
-        keys: A line a band, one a row; several bands at once, so that signatures are read once.
-        start: Where in these lines the rows begin.
+        keys: A line a band, by rank; several bands at once, so that signatures are read once.
     """
     for row in range(len(found)):
         for band in range(len(keys)):
-            start_byte, key = first + band * width, np.uint64(0)
-            for byte in found[row, start_byte : start_byte + width]:
+            start, key = first + band * width, np.uint64(0)
+            for byte in found[row, start : start + width]:
                 key = (key << np.uint64(8) | key >> np.uint64(56)) ^ np.uint64(byte)
-            keys[band, start + row] = (_mix(key) & HIGH) | np.uint64(ranks[row])
+            keys[band, ranks[row]] = _mix(key) >> np.uint64(32)
 
 
 @compiled
-def bucket_pairs(keys: NDArray[np.uint64], pairs: NDArray[np.uint64]) -> int:
-    """Fill `pairs` with the ranks of rows that share a bucket, the better above, 32 bits each; returns how many.
+def bucket_pairs(
+    keys: NDArray[np.uint32],
+    first: int,
+    last: int,
+    table: NDArray[np.uint32],
+    latest: NDArray[np.uint32],
+    pairs: NDArray[np.uint64],
+) -> int:
+    """Put ranks into buckets, fill `pairs` with those that share one, the better above, 32 bits each; returns how many.
 
-    Every row is paired with the best row of its bucket and with the one before it. Not with all others: the pairs of
-    a bucket would grow with the square of its size, and rows that are similar share many buckets.
+    Every rank is paired with the best of its bucket and with the one before it. Not with all others: the pairs of a
+    bucket would grow with the square of its size, and rows that are similar share many buckets.
 
     Args:
-        keys: Of one band, as from `band_keys`, sorted.
-        pairs: Twice as long as there are rows.
+        keys: Of one band, as from `band_keys`.
+        first: The first rank to put in, the one behind those of the call before.
+        last: Where to stop.
+        table: The best rank of each bucket, `NOBODY` in empty slots; a power of two long, and longer than `keys`.
+        latest: By a bucket's best rank, the one that came last.
+        pairs: Twice as long as there are ranks to put in.
     """
-    count, best = 0, 0
-    for place in range(1, len(keys)):
-        if (keys[place] ^ keys[best]) & HIGH:
-            best = place
+    count, mask = 0, np.uint32(len(table) - 1)
+    for rank in range(np.uint64(first), np.uint64(last)):
+        slot = keys[rank] & mask
+        while table[slot] != NOBODY and keys[table[slot]] != keys[rank]:
+            slot = (slot + ONE) & mask
+        best = table[slot]
+        if best == NOBODY:
+            table[slot] = rank
+            latest[rank] = rank
             continue
-        rank = keys[place] & LOW
-        pairs[count] = keys[best] << np.uint64(32) | rank
+        pairs[count] = np.uint64(best) << np.uint64(32) | np.uint64(rank)
         count += 1
-        if best != place - 1:
-            pairs[count] = keys[place - 1] << np.uint64(32) | rank
+        if latest[best] != best:
+            pairs[count] = np.uint64(latest[best]) << np.uint64(32) | np.uint64(rank)
             count += 1
+        latest[best] = rank
     return count
 
 

@@ -184,15 +184,11 @@ def candidate_pairs(
     alone = Lock()
 
     def search(first: int, last: int) -> None:
-        keys = np.empty((last - first, count), dtype=np.uint64)
+        keys = np.empty((last - first, count), dtype=np.uint32)
         for start in range(0, count, ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
-            minhash.band_keys(found[part], ranks[part], first * width, width, keys, start)
-        room, packed = np.empty(2 * count, dtype=np.uint64), []
-        for band in keys:
-            band.sort()
-            packed.append(room[: minhash.bucket_pairs(band, room)].copy())
-        more = _distinct(packed)
+            minhash.band_keys(found[part], ranks[part], first * width, width, keys)
+        more = _distinct(part for band in keys for part in _bucket_pairs(band))
         nonlocal every
         with alone:
             every = _distinct([every, more])
@@ -205,11 +201,24 @@ def candidate_pairs(
     return pairs[_look_similar(found, pairs, threshold)]
 
 
-def _distinct(parts: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint64]":
+def _bucket_pairs(keys: "NDArray[np.uint32]") -> "Iterator[NDArray[np.uint64]]":
+    """Pairs of ranks that have the same key, a part at a time."""
+    import numpy as np
+
+    from tunesmith.core import minhash
+
+    table = np.full(1 << (2 * len(keys)).bit_length(), minhash.NOBODY)
+    latest, room = np.empty_like(keys), np.empty(2 * ROWS_AT_ONCE, dtype=np.uint64)
+    for first in range(0, len(keys), ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, len(keys))
+        yield room[: minhash.bucket_pairs(keys, first, last, table, latest, room)].copy()
+
+
+def _distinct(parts: "Iterable[NDArray[np.uint64]]") -> "NDArray[np.uint64]":
     """All values of these arrays once, sorted. Takes a tenth of the time of `np.unique`, which hashes."""
     import numpy as np
 
-    values = np.concatenate(parts)
+    values = np.concatenate([np.empty(0, dtype=np.uint64), *parts])
     values.sort(kind="stable")
     is_first = np.ones(len(values), dtype=bool)
     is_first[1:] = values[1:] != values[:-1]
