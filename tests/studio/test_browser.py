@@ -190,6 +190,35 @@ def test_a_review_by_two_people_becomes_the_next_dataset_version(browser, shop):
     assert made.train_count == 8
 
 
+def test_enter_in_the_note_never_accepts_and_saves_an_open_edit(browser, shop):
+    log = ReviewLog(shop)
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/review")
+        note, editor = page.locator("input[name=note]"), page.locator("textarea[name=answer]")
+        page.keyboard.press("n")
+        page.keyboard.type("too short")
+        page.keyboard.press("Enter")
+        expect(note).not_to_be_focused()
+        assert log.decisions() == []
+
+        page.keyboard.press("e")
+        editor.fill("Yes, and batteries.")
+        note.focus()
+        press(page, "Enter")
+        page.keyboard.press("e")
+        editor.fill("Another answer.")
+        note.focus()
+        press(page, "Control+Enter")
+
+        plain = browser.new_context(java_script_enabled=False).new_page()
+        plain.goto(f"{url}/review")
+        plain.locator("input[name=note]").press("Enter")
+        plain.wait_for_timeout(200)
+    kept = [(one.verdict, one.answer, one.note) for one in log.decisions()]
+    assert kept == [("edit", "Yes, and batteries.", "too short"), ("edit", "Another answer.", "")]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_in_light_and_dark(browser, shop, scheme):
     context = browser.new_context(

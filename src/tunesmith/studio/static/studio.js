@@ -1,7 +1,8 @@
 // Keys, the editor in place, filters that apply themselves. Pages work by links and forms; this makes them quick.
 const opened = performance.now();
 const find = (selector) => document.querySelector(selector);
-const decision = find("#decision"), help = find("#help"), editor = find("textarea[name=answer]");
+const decision = find("#decision"), help = find("#help");
+const editor = find("textarea[name=answer]"), note = find("input[name=note]");
 const isWriting = (element) => element.matches("input, textarea, select");
 
 function edit(isOn) {
@@ -24,7 +25,10 @@ function fit() {
 document.addEventListener("keydown", (event) => {
   if (event.repeat || event.isComposing || event.altKey || help?.open) return;
   const isChord = event.ctrlKey || event.metaKey;
-  if (event.target === editor && event.key === "Enter" && isChord) return find("[data-save]").click();
+  if (event.key === "Enter" && (event.target === note || (event.target === editor && isChord))) {
+    event.preventDefault();
+    return editor.hidden ? note.blur() : find("[data-save]").click();
+  }
   if (event.key === "Escape" && isWriting(event.target)) {
     if (event.target === editor) edit(false);
     return event.target.blur();
