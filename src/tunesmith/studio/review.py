@@ -1,6 +1,5 @@
 """The review page: one row at a time, decided by keyboard; every decision is kept with who and when."""
 
-from itertools import zip_longest
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from tunesmith.artifacts.review import ReviewDecision
 from tunesmith.core.conversation import Example
 from tunesmith.errors import RequestError
+from tunesmith.studio.beside import Turn, beside
 from tunesmith.studio.desk import REVIEWER_COOKIE, Desk, cookie_value, desk_of
 from tunesmith.studio.difference import Sides, compare
 from tunesmith.studio.forms import posted
@@ -23,18 +23,6 @@ Form = Annotated[dict[str, str], Depends(posted)]
 SEE_OTHER = 303
 MOST_NAME_CHARACTERS = 80
 COOKIE_SECONDS = 365 * 24 * 3600
-
-
-class Turn(NamedTuple):
-    """The same turn of two rows, side by side."""
-
-    role: str
-    sides: Sides
-
-    @property
-    def is_same(self) -> bool:
-        """Whether both say the same here."""
-        return all(piece.is_shared for side in self.sides for piece in side)
 
 
 class Opinion(NamedTuple):
@@ -187,7 +175,7 @@ def _row(
         "hidden_others": 0 if is_open else len(by),
         "resemblances": [
             Resemblance(
-                shelf.entry(near.key), near.similarity, _beside(example, shelf.example(near.key))
+                shelf.entry(near.key), near.similarity, beside(example, shelf.example(near.key))
             )
             for near in entry.neighbours
             if near.key in shelf
@@ -198,11 +186,6 @@ def _row(
 def _opinion(decision: ReviewDecision, example: Example) -> Opinion:
     edit = compare(example.answer, decision.answer) if decision.answer else None
     return Opinion(decision, edit)
-
-
-def _beside(one: Example, other: Example) -> list[Turn]:
-    turns = zip_longest(one.texts, other.texts, fillvalue=["", ""])
-    return [Turn(left[0] or right[0], compare(left[1], right[1])) for left, right in turns]
 
 
 def _shelf(desk: Desk, view: View) -> Shelf:
