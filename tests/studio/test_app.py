@@ -155,6 +155,27 @@ def test_reviewers_at_the_same_time_lose_no_decision(url, workspace):
     assert {decision.verdict for decision in log.by_reviewer().values()} == {"accept"}
 
 
+def test_a_decision_says_whether_others_had_been_shown(url, workspace):
+    key = example("a", "one").key
+
+    def as_ben(verdict: str, view: str) -> None:
+        with httpx2.Client(timeout=60, headers={"origin": url, "cookie": "reviewer=ben"}) as ben:
+            ben.get(f"{url}/review?key={key}&{view}")
+            ben.post(f"{url}/review/decide?key={key}&{view}", data={"verdict": verdict})
+
+    decide(url, key, "accept")
+    as_ben("reject", "show=all")
+    as_ben("accept", "show=all")
+    as_ben("reject", "show=disagreed")
+
+    assert [one.saw_others for one in ReviewLog(workspace).decisions()] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
 def test_reports_and_cards_are_shown_without_reach_into_the_studio(url, workspace, dataset):
     report = report_of(workspace, adapter_of(workspace, dataset))
 

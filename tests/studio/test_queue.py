@@ -29,9 +29,16 @@ def shelf(workspace):
     return Shelf(dataset, workspace)
 
 
-def decide(log: ReviewLog, key: str, verdict: str, reviewer: str = "ana") -> None:
-    answer = "better" if verdict == "edit" else None
-    log.append([ReviewDecision(example_key=key, verdict=verdict, reviewer=reviewer, answer=answer)])
+def decide(
+    log: ReviewLog,
+    key: str,
+    verdict: str,
+    reviewer: str = "ana",
+    answer: str = "better",
+    **more: bool,
+) -> None:
+    written = {"verdict": verdict, "answer": answer if verdict == "edit" else None}
+    log.append([ReviewDecision(example_key=key, reviewer=reviewer, **written, **more)])
 
 
 def queue(shelf: Shelf, log: ReviewLog, reviewer: str = "ana", **view: str) -> Queue:
@@ -183,6 +190,41 @@ def test_progress_and_agreement_count_what_stands(shelf, workspace):
     # Observed 2/3; chance 1/3 * 2/3 + 1/3 * 1/3 = 1/3.
     assert concord.pairs[0].kappa.coefficient == pytest.approx(0.5)
     assert opinions.last_of("ana").example_key == KEYS[2]
+
+
+def test_different_edits_are_disagreed_about_and_the_same_ones_are_not(shelf, workspace):
+    log = ReviewLog(workspace)
+    for key, other in ((KEYS[0], "best"), (KEYS[1], " better\n")):
+        decide(log, key, "edit")
+        decide(log, key, "edit", "ben", other)
+
+    opinions = Opinions(shelf, log)
+
+    assert [opinions.is_disagreed(key) for key in KEYS[:2]] == [True, False]
+
+
+def test_settling_a_dispute_is_no_agreement(shelf, workspace):
+    log = ReviewLog(workspace)
+    for key, other in ((KEYS[0], "accept"), (KEYS[1], "reject"), (KEYS[2], "reject")):
+        decide(log, key, "accept")
+        decide(log, key, "reject", "ben")
+        decide(log, key, "undo", "ben")
+        decide(log, key, other, "ben")
+    # Ben gives in, once by another word and once by taking his own back first; Eve judges what she has read.
+    decide(log, KEYS[1], "accept", "ben", saw_others=True)
+    decide(log, KEYS[2], "undo", "ben")
+    decide(log, KEYS[2], "accept", "ben", saw_others=True)
+    decide(log, KEYS[0], "accept", "eve", saw_others=True)
+
+    opinions = Opinions(shelf, log)
+
+    concord = opinions.concord()
+    assert opinions.progress("ana").disagreed == 0
+    assert concord.reviewers == ("ana", "ben", "eve")
+    assert [(pair.one, pair.other) for pair in concord.pairs] == [("ana", "ben")]
+    # Equal on one row of three, and Ana accepts everything: exactly what chance would bring.
+    assert concord.pairs[0].kappa.observed == pytest.approx(1 / 3)
+    assert concord.pairs[0].kappa.coefficient == 0
 
 
 def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(workspace):

@@ -32,6 +32,8 @@ class ReviewDecision(Section):
     """How long the example was looked at, where the tool knows."""
     note: str = ""
     """Why, in the reviewer's words."""
+    saw_others: bool = False
+    """Whether the reviewer had been shown what others decided about the example."""
 
     @model_validator(mode="after")
     def _edit_has_an_answer(self) -> Self:
@@ -85,7 +87,7 @@ class ReviewLog:
             return list(self._read)
 
     def by_reviewer(self) -> dict[tuple[str, str], ReviewDecision]:
-        """What each reviewer thinks now, by (example key, reviewer): the raw material of agreement."""
+        """What each reviewer thinks now, by (example key, reviewer)."""
         latest: dict[tuple[str, str], ReviewDecision] = {}
         for decision in self.decisions():
             place = (decision.example_key, decision.reviewer)
@@ -93,6 +95,23 @@ class ReviewLog:
             if decision.verdict != "undo":
                 latest[place] = decision
         return latest
+
+    def blind(self) -> dict[tuple[str, str], ReviewDecision]:
+        """What each reviewer thought before seeing what others do, by (example key, reviewer).
+
+        The raw material of agreement: the first decision that was made unseeing, or, after it was taken back, the
+        next such one. A decision that was made with others' before the eyes replaces none.
+        """
+        firsts: dict[tuple[str, str], ReviewDecision] = {}
+        taken_back = set()
+        for decision in self.decisions():
+            place = (decision.example_key, decision.reviewer)
+            if decision.verdict == "undo":
+                taken_back.add(place)
+            elif not decision.saw_others and (place not in firsts or place in taken_back):
+                firsts[place] = decision
+                taken_back.discard(place)
+        return firsts
 
     def standing(self) -> Mapping[str, ReviewDecision]:
         """The decision that holds for each example key: the latest one that nobody took back."""

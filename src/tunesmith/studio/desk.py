@@ -27,6 +27,7 @@ class Desk:
         self.workspace, self.reviewer = workspace, reviewer
         self.log = ReviewLog(workspace)
         self._shelves: dict[str, Shelf] = {}
+        self._shown: set[tuple[str, str]] = set()
         self._opening = threading.Lock()
         self._templates = Environment(
             loader=PackageLoader("tunesmith", "studio/templates"),
@@ -64,6 +65,14 @@ class Desk:
                 dataset = Dataset.load(self.workspace, dataset_id)
                 self._shelves[dataset_id] = Shelf(dataset, self.workspace, is_quiet=is_quiet)
             return self._shelves[dataset_id]
+
+    def show_others(self, reviewer: str, key: str) -> None:
+        """Remember that a reviewer now sees what others decided about a row."""
+        self._shown.add((reviewer, key))
+
+    def has_seen_others(self, reviewer: str, key: str) -> bool:
+        """Whether they have, since the studio was started."""
+        return (reviewer, key) in self._shown
 
     def reviewer_of(self, request: Request) -> str:
         """Who sits before this browser."""

@@ -1,10 +1,11 @@
 """Opinions: who thinks what about the rows of one dataset version, as of now."""
 
+import unicodedata
 from collections.abc import Mapping
 from itertools import combinations, takewhile
 from typing import NamedTuple
 
-from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.artifacts.review import ReviewDecision, ReviewLog, Verdict
 from tunesmith.core.agreement import Agreement, cohen_kappa, krippendorff_alpha
 from tunesmith.core.statistics import clopper_pearson_upper, sample_size
 from tunesmith.studio.shelf import Entry, Shelf
@@ -35,9 +36,10 @@ class Pairing(NamedTuple):
 
 
 class Concord(NamedTuple):
-    """How far all reviewers agree."""
+    """How far all reviewers agree while they do not know what others think."""
 
     reviewers: tuple[str, ...]
+    """All who decided, whether or not unseeing."""
     alpha: Agreement
     pairs: tuple[Pairing, ...]
 
@@ -69,6 +71,11 @@ class Opinions:
             if key in shelf:
                 self._by_row.setdefault(key, {})[reviewer] = decision
                 self._last[reviewer] = decision
+        self._blind: dict[str, dict[str, Verdict]] = {}
+        for (key, reviewer), decision in log.blind().items():
+            # Whoever has taken every word back has no opinion, early or late.
+            if reviewer in self.on(key):
+                self._blind.setdefault(key, {})[reviewer] = decision.verdict
 
     def on(self, key: str) -> Mapping[str, ReviewDecision]:
         """What each reviewer decided about a row, the latest last."""
@@ -87,8 +94,8 @@ class Opinions:
         return bool(entry.earlier or self.on(entry.key))
 
     def is_disagreed(self, key: str) -> bool:
-        """Whether reviewers came to different verdicts."""
-        return len({decision.verdict for decision in self.on(key).values()}) > 1
+        """Whether reviewers came to different verdicts, or wrote different answers; spaces and letters' forms aside."""
+        return len({_outcome(decision) for decision in self.on(key).values()}) > 1
 
     def progress(self, reviewer: str) -> Progress:
         """Counts over the rows of the version."""
@@ -106,12 +113,9 @@ class Opinions:
         )
 
     def concord(self) -> Concord:
-        """Agreement on verdicts, over all rows that at least two reviewers decided about."""
-        verdicts = [
-            {reviewer: decision.verdict for reviewer, decision in by.items()}
-            for by in self._by_row.values()
-        ]
-        reviewers = tuple(sorted({reviewer for by in verdicts for reviewer in by}))
+        """Agreement on verdicts, over all rows that at least two reviewers decided about unseeing."""
+        verdicts = list(self._blind.values())
+        reviewers = tuple(sorted(self._last))
         pairs = []
         for one, other in combinations(reviewers, 2):
             both = [(by[one], by[other]) for by in verdicts if one in by and other in by]
@@ -134,6 +138,11 @@ class Opinions:
         goals = [] if is_whole else [(goal, sample_size(goal, found=bad)) for goal in TARGETS]
         open_goals = tuple((goal, needed) for goal, needed in goals if size < needed < len(drawn))
         return Sample(size, is_whole, bad, at_most, open_goals)
+
+
+def _outcome(decision: ReviewDecision) -> tuple[Verdict, str]:
+    answer = unicodedata.normalize("NFC", decision.answer or "")
+    return decision.verdict, " ".join(answer.split())
 
 
 def _bound(bad: int, size: int) -> float | None:

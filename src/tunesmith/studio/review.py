@@ -66,6 +66,8 @@ def show(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
     }
     if entry is not None:
         facts |= _row(entry, shelf, opinions, view, reviewer)
+        if facts["others"]:
+            desk.show_others(reviewer, entry.key)
     return desk.page(request, "review", facts)
 
 
@@ -102,7 +104,12 @@ def _decide(desk: Desk, request: Request, view: View, form: dict[str, str]) -> R
         )
     opinions = Opinions(shelf, desk.log)
     following = Queue(view, shelf, opinions, reviewer).after(view.key)
-    decision = _decision(shelf.example(view.key), reviewer, form)
+    decision = _decision(
+        shelf.example(view.key),
+        form,
+        reviewer=reviewer,
+        saw_others=desk.has_seen_others(reviewer, view.key),
+    )
     desk.log.append([*_for_its_witness(shelf.entry(view.key), decision, opinions), decision])
     if following is None:
         return _to(view, key="")
@@ -119,7 +126,9 @@ def _undo(desk: Desk, request: Request, view: View) -> RedirectResponse:
     return _to(view, key=last.example_key)
 
 
-def _decision(example: Example, reviewer: str, form: dict[str, str]) -> ReviewDecision:
+def _decision(
+    example: Example, form: dict[str, str], *, reviewer: str, saw_others: bool
+) -> ReviewDecision:
     verdict, answer = form.get("verdict", ""), form.get("answer", "")
     if verdict == "edit" and answer == example.answer.replace("\r\n", "\n"):
         verdict = "accept"
@@ -132,6 +141,7 @@ def _decision(example: Example, reviewer: str, form: dict[str, str]) -> ReviewDe
                 "reviewer": reviewer,
                 "seconds": form.get("seconds") or None,
                 "note": form.get("note", "").strip(),
+                "saw_others": saw_others,
             }
         )
     except ValidationError as error:
