@@ -98,6 +98,21 @@ def test_an_edit_keeps_the_answer_to_the_letter_and_none_is_made_of_an_unchanged
     assert refused.status_code == 400
 
 
+def test_an_edit_without_an_answer_is_refused_with_a_way_back(url):
+    key = example("a", "one").key
+
+    refused = WEB.post(
+        f"{url}/review/decide?order=random&key={key}",
+        data={"verdict": "edit", "answer": " \n"},
+        headers={"origin": url},
+    )
+
+    page = unescape(refused.text)
+    assert "An edit needs an answer" in page
+    assert "Write an answer, or reject the row" in page
+    assert f'href="/review?order=random&key={key}">Back to the row' in page
+
+
 def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_the_first_alone(
     workspace,
 ):

@@ -219,6 +219,23 @@ def test_enter_in_the_note_never_accepts_and_saves_an_open_edit(browser, shop):
     assert kept == [("edit", "Yes, and batteries.", "too short"), ("edit", "Another answer.", "")]
 
 
+def test_an_empty_edit_stays_on_the_page_and_says_what_to_do(browser, shop):
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/review")
+        editor = page.locator("textarea[name=answer]")
+        page.keyboard.press("e")
+        editor.fill("  ")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(200)
+        expect(editor).to_be_visible()
+        message = editor.evaluate("element => element.validationMessage")
+        assert message == "Write an answer, or reject the row."
+        page.keyboard.press("Escape")
+        press(page, "r")
+    assert [one.verdict for one in ReviewLog(shop).decisions()] == ["reject"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_in_light_and_dark(browser, shop, scheme):
     context = browser.new_context(

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from tunesmith.core.loopback import LOOPBACK_HOSTS
 from tunesmith.core.workspace import Workspace
-from tunesmith.errors import RequestError, TunesmithError
+from tunesmith.errors import TunesmithError
 from tunesmith.studio import overview, review
 from tunesmith.studio.desk import Desk, desk_of
 
@@ -51,20 +51,24 @@ async def _with_headers(request: Request, call_next: RequestResponseEndpoint) ->
 
 
 async def _on_error(request: Request, error: Any) -> HTMLResponse:
-    facts = {"what": error.what, "fix": error.fix}
+    # Whoever was refused a decision wants to go on with the row, not to look for it.
+    back = f"/review?{request.url.query}" if request.url.path == "/review/decide" else ""
+    facts = {"what": error.what, "fix": error.fix, "back": back}
     return desk_of(request).page(request, "error", facts, status=error.http_status)
 
 
 async def _on_invalid(request: Request, error: Any) -> HTMLResponse:
     problems = [f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors()]
-    return await _on_error(
-        request, RequestError("; ".join(problems), fix="begin at the overview again")
-    )
+    return _page(request, "; ".join(problems), 400)
 
 
 async def _on_http(request: Request, error: Any) -> HTMLResponse:
-    facts = {"what": str(error.detail), "fix": "begin at the overview again"}
-    return desk_of(request).page(request, "error", facts, status=error.status_code)
+    return _page(request, str(error.detail), error.status_code)
+
+
+def _page(request: Request, what: str, status: int) -> HTMLResponse:
+    facts = {"what": what, "fix": "begin at the overview again", "back": ""}
+    return desk_of(request).page(request, "error", facts, status=status)
 
 
 async def _on_surprise(request: Request, error: Any) -> HTMLResponse:

@@ -132,6 +132,8 @@ def _decision(
     verdict, answer = form.get("verdict", ""), form.get("answer", "")
     if verdict == "edit" and answer == example.answer.replace("\r\n", "\n"):
         verdict = "accept"
+    if verdict == "edit" and not answer.strip():
+        raise RequestError("an edit needs an answer", fix="write an answer, or reject the row")
     try:
         return ReviewDecision.model_validate(
             {
@@ -148,7 +150,7 @@ def _decision(
         problem = error.errors()[0]
         raise RequestError(
             f"this is no decision: {problem['msg']}",
-            fix="accept, reject, or write an answer that is not empty",
+            fix="accept, edit or reject the row",
         ) from error
 
 

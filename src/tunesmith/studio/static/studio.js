@@ -11,13 +11,17 @@ function edit(isOn) {
   text.hidden = isOn;
   find(".editing").hidden = !isOn;
   find(".deciding").hidden = isOn;
-  if (!isOn) return;
-  fit();
+  if (!isOn) {
+    editor.value = editor.defaultValue;
+    return editor.setCustomValidity("");
+  }
+  read();
   editor.focus();
   editor.setSelectionRange(editor.value.length, editor.value.length);
 }
 
-function fit() {
+function read() {
+  editor.setCustomValidity(editor.value.trim() ? "" : "Write an answer, or reject the row.");
   editor.style.height = "auto";
   editor.style.height = `${editor.scrollHeight + 2}px`;
 }
@@ -47,7 +51,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-help]")) help.showModal();
 });
 
-editor?.addEventListener("input", fit);
+editor?.addEventListener("input", read);
 
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {
