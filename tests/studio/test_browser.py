@@ -236,6 +236,57 @@ def test_an_empty_edit_stays_on_the_page_and_says_what_to_do(browser, shop):
     assert [one.verdict for one in ReviewLog(shop).decisions()] == ["reject"]
 
 
+def test_an_open_edit_is_not_lost_without_a_question(browser, shop):
+    log = ReviewLog(shop)
+    asked: list[str] = []
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/review")
+        press(page, "a")
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        editor, filters = page.locator("textarea[name=answer]"), page.locator("select[name=order]")
+        page.keyboard.press("e")
+        editor.fill("Half an ans")
+        page.get_by_role("button", name="Undo").click()
+        filters.select_option("random")
+        page.get_by_role("link", name="next row").click()
+        page.wait_for_timeout(300)
+        expect(editor).to_have_value("Half an ans")
+        expect(filters).to_have_value("suspicion")
+        assert asked == ["beforeunload"] * 3
+        assert len(log.decisions()) == 1
+
+        page.keyboard.press("Escape")
+        page.keyboard.press("e")
+        expect(editor).not_to_have_value("Half an ans")
+        editor.fill("A whole answer.")
+        press(page, "Control+Enter")
+        press(page, "u")
+    assert asked == ["beforeunload"] * 3
+    assert [one.verdict for one in log.decisions()] == ["accept", "edit", "undo"]
+
+
+def test_what_was_written_is_there_again_after_an_undo(browser, shop):
+    with studio(shop) as url:
+        page = browser.new_page()
+        page.goto(f"{url}/review")
+        shown = answer_of(page)
+        page.locator("input[name=note]").fill("batteries are dangerous")
+        page.keyboard.press("Escape")
+        page.keyboard.press("e")
+        page.locator("textarea[name=answer]").fill("Yes, and batteries.")
+        press(page, "Control+Enter")
+        press(page, "u")
+
+        assert answer_of(page) == shown
+        expect(page.locator("input[name=note]")).to_have_value("batteries are dangerous")
+        page.keyboard.press("e")
+        expect(page.locator("textarea[name=answer]")).to_have_value("Yes, and batteries.")
+        press(page, "Control+Enter")
+    last = ReviewLog(shop).decisions()[-1]
+    assert (last.answer, last.note) == ("Yes, and batteries.", "batteries are dangerous")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_in_light_and_dark(browser, shop, scheme):
     context = browser.new_context(

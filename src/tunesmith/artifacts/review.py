@@ -113,6 +113,15 @@ class ReviewLog:
                 taken_back.discard(place)
         return firsts
 
+    def taken_back(self, key: str, reviewer: str) -> ReviewDecision | None:
+        """What a reviewer decided about an example and took back; None once they have decided anew."""
+        own = [
+            one for one in self.decisions() if (one.example_key, one.reviewer) == (key, reviewer)
+        ]
+        if not own or own[-1].verdict != "undo":
+            return None
+        return next((one for one in reversed(own) if one.verdict != "undo"), None)
+
     def standing(self) -> Mapping[str, ReviewDecision]:
         """The decision that holds for each example key: the latest one that nobody took back."""
         return {decision.example_key: decision for decision in self.by_reviewer().values()}

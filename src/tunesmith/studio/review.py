@@ -66,6 +66,8 @@ def show(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
     }
     if entry is not None:
         facts |= _row(entry, shelf, opinions, view, reviewer)
+        mine = opinions.on(entry.key).get(reviewer)
+        facts["draft"] = mine or desk.log.taken_back(entry.key, reviewer)
         if facts["others"]:
             desk.show_others(reviewer, entry.key)
     return desk.page(request, "review", facts)

@@ -3,6 +3,7 @@ const opened = performance.now();
 const find = (selector) => document.querySelector(selector);
 const decision = find("#decision"), help = find("#help");
 const editor = find("textarea[name=answer]"), note = find("input[name=note]");
+const isEditing = () => Boolean(editor && !editor.hidden);
 const isWriting = (element) => element.matches("input, textarea, select");
 
 function edit(isOn) {
@@ -31,10 +32,10 @@ document.addEventListener("keydown", (event) => {
   const isChord = event.ctrlKey || event.metaKey;
   if (event.key === "Enter" && (event.target === note || (event.target === editor && isChord))) {
     event.preventDefault();
-    return editor.hidden ? note.blur() : find("[data-save]").click();
+    return isEditing() ? find("[data-save]").click() : note.blur();
   }
-  if (event.key === "Escape" && isWriting(event.target)) {
-    if (event.target === editor) edit(false);
+  if (event.key === "Escape") {
+    if (isEditing() && event.target !== note) edit(false);
     return event.target.blur();
   }
   if (isChord || isWriting(event.target)) return;
@@ -53,16 +54,31 @@ document.addEventListener("click", (event) => {
 
 editor?.addEventListener("input", read);
 
-for (const form of document.querySelectorAll("form[method=post]")) {
+const posts = document.querySelectorAll("form[method=post]"), filters = find(".filters");
+let isSaving = false;
+
+for (const form of posts) {
   form.addEventListener("submit", (event) => {
     // A second press before the next page is here would decide about a row that nobody has seen.
     if (form.dataset.isSent) return event.preventDefault();
     form.dataset.isSent = "yes";
+    isSaving = event.submitter?.matches("[data-save]");
     if (form === decision) form.elements.seconds.value = ((performance.now() - opened) / 1000).toFixed(1);
   });
 }
 
+// Out of an open edit leads Cancel, keeping it, or yes to the browser's question.
+addEventListener("beforeunload", (event) => {
+  if (isSaving || !isEditing() || editor.value === editor.defaultValue) return;
+  event.preventDefault();
+  // Whoever stays finds the page as it was: no form is under way, and the filters say what is shown.
+  setTimeout(() => {
+    for (const form of posts) delete form.dataset.isSent;
+    filters.reset();
+  });
+});
+
 // A page that comes back from the browser's memory has been sent before.
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
-find(".filters")?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
+filters?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
