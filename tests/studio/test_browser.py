@@ -287,6 +287,35 @@ def test_what_was_written_is_there_again_after_an_undo(browser, shop):
     assert (last.answer, last.note) == ("Yes, and batteries.", "batteries are dangerous")
 
 
+def test_whoever_settles_can_take_the_answer_of_another_reviewer(browser, shop):
+    log = ReviewLog(shop)
+    with studio(shop) as url:
+        for reviewer, written in (("ben", "\nAll, and\n batteries."), ("eve", 'None, "sorry".')):
+            context = browser.new_context()
+            context.add_cookies([{"name": "reviewer", "value": reviewer, "url": url}])
+            page = context.new_page()
+            page.goto(f"{url}/review")
+            page.keyboard.press("e")
+            page.locator("textarea[name=answer]").fill(written)
+            press(page, "Control+Enter")
+        page = browser.new_page()
+        page.goto(f"{url}/review?show=disagreed")
+        expect(page.get_by_role("button", name="Accept the original")).to_be_visible()
+        take = page.get_by_role("button", name="Take this answer")
+        expect(take).to_have_count(2)
+        page.get_by_role("textbox", name="why").fill("asked the shop")
+        take.nth(1).focus()
+        press(page, "Enter")
+        page.goto(f"{url}/review?show=disagreed")
+        press(page, "t")
+    settled = [(one.verdict, one.answer, one.note) for one in log.decisions()][2:]
+    assert settled == [
+        ("edit", 'None, "sorry".', "asked the shop"),
+        ("edit", "\nAll, and\n batteries.", "asked the shop"),
+    ]
+    assert all(one.seconds is not None for one in log.decisions())
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_in_light_and_dark(browser, shop, scheme):
     context = browser.new_context(

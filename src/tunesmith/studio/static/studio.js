@@ -2,7 +2,7 @@
 const opened = performance.now();
 const find = (selector) => document.querySelector(selector);
 const decision = find("#decision"), help = find("#help");
-const editor = find("textarea[name=answer]"), note = find("input[name=note]");
+const editor = find("textarea[name=answer]"), note = find(".why input");
 const isEditing = () => Boolean(editor && !editor.hidden);
 const isWriting = (element) => element.matches("input, textarea, select");
 
@@ -63,7 +63,9 @@ for (const form of posts) {
     if (form.dataset.isSent) return event.preventDefault();
     form.dataset.isSent = "yes";
     isSaving = event.submitter?.matches("[data-save]");
-    if (form === decision) form.elements.seconds.value = ((performance.now() - opened) / 1000).toFixed(1);
+    const { seconds, note: why } = form.elements;
+    if (seconds) seconds.value = ((performance.now() - opened) / 1000).toFixed(1);
+    if (why) why.value = note.value;
   });
 }
 
