@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from conftest import example, save_dataset
 from studio.servers import studio
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.review import ReviewLog
@@ -314,6 +315,42 @@ def test_whoever_settles_can_take_the_answer_of_another_reviewer(browser, shop):
         ("edit", "\nAll, and\n batteries.", "asked the shop"),
     ]
     assert all(one.seconds is not None for one in log.decisions())
+
+
+def test_code_is_set_as_code_and_a_long_answer_is_folded_without_losing_a_letter(
+    browser, workspace
+):
+    long = "Run:\n\n```sh\n" + f"echo {'wide ' * 60}\n" * 20 + "```\nThat is all."
+    save_dataset(workspace, [("a", long), ("b", '{"refund": [1, 2]}'), ("c", "Plain words.")])
+    with studio(workspace) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+
+        def open_row(*row: str) -> None:
+            page.goto(f"{url}/review?key={example(*row).key}")
+
+        def font(selector: str) -> str:
+            return page.evaluate(
+                f"getComputedStyle(document.querySelector('{selector}')).fontFamily"
+            )
+
+        open_row("a", long)
+        shown = page.locator(".turn.answer .text")
+        assert shown.text_content() == long
+        folded = shown.bounding_box()["height"]
+        page.get_by_text("Show all 6,").click()
+        expect(page.get_by_text("Show less")).to_be_visible()
+        assert shown.bounding_box()["height"] > folded
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert "monospace" in font(".turn.answer pre")
+        page.locator("pre").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("e")
+        assert "monospace" in font("textarea")
+        expect(page.locator(".turn.answer .fold")).to_be_hidden()
+        open_row("b", '{"refund": [1, 2]}')
+        assert "monospace" in font(".turn.answer .text")
+        open_row("c", "Plain words.")
+        assert "monospace" not in font(".turn.answer .text") + font("textarea")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

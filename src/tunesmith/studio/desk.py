@@ -12,6 +12,7 @@ from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.review import ReviewLog
 from tunesmith.core.workspace import Workspace
 from tunesmith.errors import NotMadeYetError
+from tunesmith.studio import prose
 from tunesmith.studio.shelf import Shelf
 
 REVIEWER_COOKIE = "reviewer"
@@ -38,6 +39,12 @@ class Desk:
         )
         self._templates.filters["percent"] = lambda value: f"{100 * value:.1f} %"
         self._templates.filters["count"] = lambda value: f"{value:,}"
+        self._templates.filters["blocks"] = prose.blocks
+        self._templates.tests |= {
+            "code": prose.is_code,
+            "data": prose.is_data,
+            "long": prose.is_long,
+        }
 
     def newest_dataset(self) -> str:
         """Id of the version that was made last.

@@ -7,7 +7,7 @@ const isEditing = () => Boolean(editor && !editor.hidden);
 const isWriting = (element) => element.matches("input, textarea, select");
 
 function edit(isOn) {
-  const text = editor.parentElement.querySelector(".text");
+  const text = editor.parentElement.querySelector(".shown");
   editor.hidden = !isOn;
   text.hidden = isOn;
   find(".editing").hidden = !isOn;
@@ -39,6 +39,8 @@ document.addEventListener("keydown", (event) => {
     return event.target.blur();
   }
   if (isChord || isWriting(event.target)) return;
+  // In code that is wider than the page the arrows move the code.
+  if (event.key.startsWith("Arrow") && event.target.matches("pre") && event.target.scrollWidth > event.target.clientWidth) return;
   const target = find(`[data-key="${CSS.escape(event.key)}"]`);
   if (!target || target.disabled || target.closest("[hidden]")) return;
   event.preventDefault();
