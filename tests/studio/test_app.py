@@ -135,6 +135,38 @@ def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_t
     assert list(ReviewLog(workspace).standing()) == [kept.key]
 
 
+def test_a_rule_whose_rows_are_all_left_out_says_how_many_and_where(workspace):
+    dataset = save_dataset(workspace, [("a", "one")])
+    rows = [
+        RemovedRow(key=row.key, rule=rule, reason="", score=1, witness_key="", example=row)
+        for rule, row in (
+            ("secrets", example("b", "sk-1")),
+            ("secrets", example("c", "sk-2")),
+            ("refusal", example("d", "Sorry.")),
+        )
+    ]
+    lines = [row.model_dump_json() for row in rows]
+    dataset.removed_path(workspace).write_text("\n".join(lines))
+
+    with studio(workspace) as url:
+        two = unescape(WEB.get(f"{url}/review?rule=secrets").text)
+        one = unescape(WEB.get(f"{url}/review?rule=refusal").text)
+        decide(url, example("a", "one").key, "accept")
+        done = unescape(WEB.get(f"{url}/review").text)
+
+    assert "2 rows were left out by secrets" in two
+    assert "&split=removed" in two
+    assert "tunesmith curate" not in two
+    assert "1 row was left out by refusal" in one
+    assert "1 row is in this view" in done
+    assert "tunesmith curate" in done
+
+
+def test_going_back_in_the_browser_asks_the_studio_again(url):
+    assert WEB.get(f"{url}/review").headers["cache-control"] == "no-store"
+    assert WEB.get(f"{url}/static/studio.css").headers["cache-control"] == "no-cache"
+
+
 def test_a_reviewer_is_a_browser_and_nobody_is_sent_to_another_site(url, workspace):
     with httpx2.Client(timeout=60, headers={"origin": url}) as browser:
         for back, to in (("/review?show=all", "/review?show=all"), ("//evil.example", "/review")):

@@ -83,6 +83,8 @@ def choose(page: Page, name: str, value: str) -> None:
 def review_alone(page: Page) -> dict[str, str]:
     """Accept, edit, reject, undo and reject again, by keyboard; returns the answers by verdict."""
     expect(page.locator(".reasons")).to_contain_text("contradiction")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Row 1 of 8")
+    expect(page.get_by_role("status")).to_have_text("Row 1 of 8")
     answers = {"accept": answer_of(page)}
     press(page, "a")
 
@@ -134,9 +136,13 @@ def sample(page: Page) -> None:
 def review_again(page: Page, keys: dict[str, str]) -> None:
     """Ben, in a browser of his own, agrees on two rows and not on the third."""
     page.locator(".who summary").click()
+    page.get_by_label("Who decides in this browser?").press("Escape")
+    expect(page.locator(".who form")).to_be_hidden()
+    expect(page.locator(".who summary")).to_be_focused()
+    page.keyboard.press("Enter")
     page.get_by_label("Who decides in this browser?").fill("ben")
     with page.expect_navigation():
-        page.get_by_role("button", name="Go on as").click()
+        page.get_by_role("button", name="Decide in this name").click()
     for verdict, key in keys.items():
         page.goto(f"{page.url.partition('?')[0]}?key={key}")
         expect(page.locator(".opinions")).to_contain_text("1 other reviewer has decided")

@@ -46,7 +46,9 @@ async def _with_headers(request: Request, call_next: RequestResponseEndpoint) ->
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = "no-cache"
+    # A page is never shown again as it was before a decision; script and stylesheet may be kept and asked about.
+    is_asset = request.url.path.startswith("/static/")
+    response.headers["Cache-Control"] = "no-cache" if is_asset else "no-store"
     return response
 
 

@@ -63,6 +63,7 @@ def show(request: Request, view: Annotated[View, Query()]) -> HTMLResponse:
         "concord": opinions.concord(),
         "sample": opinions.sample(),
         "last": opinions.last_of(reviewer),
+        "left_out": len(_left_out(view, shelf)),
     }
     if entry is not None:
         facts |= _row(entry, shelf, opinions, view, reviewer)
@@ -195,6 +196,13 @@ def _row(
             if near.key in shelf
         ],
     }
+
+
+def _left_out(view: View, shelf: Shelf) -> list[Entry]:
+    """The rows that the rule which the view names took out of the dataset, where it looks for them inside."""
+    if not view.rule or view.split == "removed":
+        return []
+    return shelf.part(view.order, place="removed", file=view.source, rule=view.rule).entries
 
 
 def _opinion(decision: ReviewDecision, example: Example) -> Opinion:

@@ -34,6 +34,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return isEditing() ? find("[data-save]").click() : note.blur();
   }
+  const who = event.key === "Escape" && find(".who[open]");
+  if (who) {
+    who.open = false;
+    return who.querySelector("summary").focus();
+  }
   if (event.key === "Escape") {
     if (isEditing() && event.target !== note) edit(false);
     return event.target.blur();
@@ -86,3 +91,7 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 filters?.addEventListener("change", (event) => event.currentTarget.requestSubmit());
+
+// Only what changes on a page is read aloud; the row changed with the page.
+const told = find("[data-tell]");
+if (told) setTimeout(() => (told.textContent = told.dataset.tell), 300);
