@@ -12,6 +12,7 @@ from release.lineages import adapter_of, report_of
 from studio.servers import studio
 from tunesmith.artifacts.dataset import RemovedRow
 from tunesmith.artifacts.review import ReviewLog
+from tunesmith.artifacts.suspicion import Neighbour, Reason, Suspicion, write_suspicions
 
 WEB = httpx2.Client(timeout=60)
 """Waits longer than the usual five seconds: a busy machine is no failure of the studio."""
@@ -133,6 +134,25 @@ def test_bringing_a_row_back_keeps_the_row_that_it_repeats_and_undo_takes_back_t
         near.key: "accept",
     }
     assert list(ReviewLog(workspace).standing()) == [kept.key]
+
+
+def test_a_contradiction_stands_beside_the_answer_that_it_contradicts(workspace):
+    one, other, like = example("a?", "Yes."), example("a", "No."), example("a!", "Yes!")
+    dataset = save_dataset(workspace, [("a?", "Yes."), ("a", "No."), ("a!", "Yes!")])
+    reason = Reason(rule="contradiction", score=0.8, text="answered differently")
+    near = (Neighbour(key=other.key), Neighbour(key=like.key, similarity=0.9))
+    write_suspicions(
+        dataset, workspace, [Suspicion(key=one.key, reasons=(reason,), neighbours=near)]
+    )
+
+    with studio(workspace) as url:
+        page = unescape(WEB.get(f"{url}/review?key={one.key}").text)
+
+    first, second = page.split('<section class="near">')[1:]
+    assert "<h2>compared with" in first
+    assert "<del>Yes</del>" in first
+    assert "<ins>No</ins>" in first
+    assert "<h2>90 % alike" in second
 
 
 def test_a_rule_whose_rows_are_all_left_out_says_how_many_and_where(workspace):
