@@ -32,6 +32,17 @@ def test_the_latest_decision_stands_until_its_reviewer_takes_it_back(workspace):
     assert [d.verdict for d in log.standing().values()] == ["reject"]
 
 
+def test_decisions_from_before_it_was_noted_what_was_shown_are_read(workspace):
+    log = ReviewLog(workspace)
+    early, late = (decide("a", verdict).model_dump(mode="json") for verdict in ("accept", "reject"))
+    del early["saw_others"], late["saw_others"]
+    log.path.parent.mkdir(parents=True)
+    log.path.write_text("".join(f"{json.dumps(one)}\n" for one in (early, late)))
+
+    assert [one.verdict for one in log.standing().values()] == ["reject"]
+    assert [one.verdict for one in log.blind().values()] == ["accept"]
+
+
 def test_a_line_torn_by_a_crash_costs_no_other_decision(workspace):
     log = ReviewLog(workspace)
     log.append([decide("a", "accept")])
