@@ -100,3 +100,123 @@ SELECT 1;
         (2, NO_QUESTION),
         (4, NO_QUESTION),
     ]
+
+
+POSTGRESQL = """\
+2024-05-01 10:00:00.123 UTC [12] app@db LOG:  starting PostgreSQL 16
+2024-05-01 10:00:00.123 UTC [12] app@db LOG:  statement: -- Active users
+\tSELECT count(*)
+\t\tFROM users WHERE note <> ';'
+2024-05-01 10:00:01.123 UTC [12] app@db LOG:  duration: 0.123 ms
+2024-05-01 10:00:02.123 UTC [13] app@db LOG:  duration: 12.5 ms  statement: /* Orders */ SELECT 1;
+2024-05-01 10:00:02.500 UTC [13] app@db LOG:  duration: 0.1 ms  parse <unnamed>: /* by id */ SELECT $1
+2024-05-01 10:00:02.600 UTC [13] app@db LOG:  execute <unnamed>: /* by id */ SELECT $1
+2024-05-01 10:00:02.600 UTC [13] app@db DETAIL:  parameters: $1 = '42'
+2024-05-01 10:00:03.000 UTC [12] app@db LOG:  statement: /* Missing */ SELECT *
+\tFROM x
+2024-05-01 10:00:03.100 UTC [13] app@db LOG:  statement: SELECT 5
+2024-05-01 10:00:03.123 UTC [12] app@db ERROR:  relation "x" does not exist at character 15
+2024-05-01 10:00:03.123 UTC [12] app@db HINT:  look again
+2024-05-01 10:00:03.123 UTC [12] app@db STATEMENT:  /* Missing */ SELECT *
+\tFROM x
+2024-05-01 10:00:04.000 UTC [14] app@db ERROR:  syntax error
+2024-05-01 10:00:04.000 UTC [14] app@db STATEMENT:  SELEC 1
+2024-05-01 10:00:05.000 UTC [14] app@db LOG:  temporary file: size 5
+2024-05-01 10:00:05.000 UTC [14] app@db STATEMENT:  /* Orders */ SELECT 1;
+"""
+
+
+@pytest.mark.parametrize("name", ["a.log", "a.sql", "a.txt", "postgresql.log.1", "folder/a.log"])
+def test_statements_of_a_postgresql_log_are_read_record_by_record(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / name
+    path.write_text(POSTGRESQL)
+
+    loaded = load(path if path.parent == tmp_path else path.parent, "log")
+
+    assert pairs(loaded) == [
+        ("Active users", "SELECT count(*)\n\tFROM users WHERE note <> ';';"),
+        ("Orders", "SELECT 1;"),
+        ("by id", "SELECT $1;"),
+    ]
+    assert [example.source.split(":")[-1] for example in loaded.examples] == ["3", "6", "8"]
+    assert reasons(loaded) == [
+        (10, 'the statement failed: relation "x" does not exist at character 15'),
+        (12, NO_QUESTION),
+        (18, "the statement failed: syntax error"),
+    ]
+
+
+def test_a_log_may_have_no_dates_or_begin_in_the_middle_of_a_record(tmp_path):
+    log = "\tFROM t\nLOG:  statement: /* One */ SELECT 1\nERROR:  x\nLOG:  statement: SELECT 2\n"
+
+    loaded = read(tmp_path / "a.log", log)
+
+    assert pairs(loaded) == [("One", "SELECT 1;")]
+    assert reasons(loaded) == [
+        (1, "not part of a record: the log begins in the middle of one"),
+        (4, NO_QUESTION),
+    ]
+
+
+MYSQL = """\
+/usr/sbin/mysqld, Version: 8.0.36 (MySQL Community Server - GPL). started with:
+Tcp port: 3306  Unix socket: /var/run/mysqld/mysqld.sock
+Time                 Id Command    Argument
+2024-05-01T10:00:00.000000Z\t   12 Connect\troot@localhost on db using Socket
+2024-05-01T10:00:00.000000Z\t   12 Query\t/* Active users */ SELECT count(*)
+FROM users
+2024-05-01T10:00:01.000000Z\t   12 Init DB\tshop
+2024-05-01T10:00:01.000000Z\t   12 Prepare\t/* By id */ SELECT ?
+2024-05-01T10:00:01.000000Z\t   12 Execute\t/* By id */ SELECT 42
+2024-05-01T10:00:01.000000Z\t   12 Query\tSELECT 'ERROR:  x'
+2024-05-01T10:00:01.000000Z\t   12 Quit\t
+"""
+
+
+def test_statements_of_mysqls_general_log_are_read_record_by_record(tmp_path):
+    loaded = read(tmp_path / "general.log", MYSQL)
+
+    assert pairs(loaded) == [
+        ("Active users", "SELECT count(*)\nFROM users;"),
+        ("By id", "SELECT 42;"),
+    ]
+    assert reasons(loaded) == [(10, NO_QUESTION)]
+
+
+def test_older_and_slow_logs_of_mysql_are_read(tmp_path):
+    older = "240501 10:00:00\t    4 Query\t/* One */ SELECT 1\n\t\t    4 Query\tSELECT 2\n"
+    slow = """# Time: 2024-05-01T10:00:00.000000Z
+# User@Host: root[root] @ localhost []  Id: 12
+# Query_time: 3.000  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 1
+# Bytes_sent: 5
+use shop;
+SET timestamp=1700000000;
+/* active; users */ SELECT count(*)
+FROM users;
+# User@Host: root[root] @ localhost []  Id: 12
+# Query_time: 3.000  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 1
+SET timestamp=1700000001;
+SELECT 2;
+# User@Host: root[root] @ localhost []  Id: 12
+# administrator command: Quit;
+"""
+
+    loaded_older = read(tmp_path / "older.log", older)
+    loaded_slow = read(tmp_path / "slow.log", slow)
+
+    assert pairs(loaded_older) == [("One", "SELECT 1;")]
+    assert reasons(loaded_older) == [(2, NO_QUESTION)]
+    assert pairs(loaded_slow) == [("active; users", "SELECT count(*)\nFROM users;")]
+    assert reasons(loaded_slow) == [(12, NO_QUESTION)]
+    assert loaded_slow.examples[0].source == "slow.log:7"
+
+
+def test_a_log_without_statements_and_a_log_of_something_else_are_told_apart(tmp_path):
+    quiet = "2024-05-01 10:00:00 UTC [1] LOG:  Anweisung: SELECT 1\n"
+
+    (aside,) = read(tmp_path / "a.log", quiet).rejected
+    rows = read(tmp_path / "b.log", '{"prompt": "2024-05-01 10:00:00 LOG:  x", "answer": "b"}')
+
+    assert aside.reason.startswith("a log without statements")
+    assert pairs(rows) == [("2024-05-01 10:00:00 LOG:  x", "b")]

@@ -5,7 +5,16 @@ from itertools import chain
 from pathlib import Path
 
 from tunesmith.curate.decoding import Line, read_lines
-from tunesmith.curate.readers import archives, documents, folders, mail, python_code, sql, tables
+from tunesmith.curate.readers import (
+    archives,
+    documents,
+    folders,
+    mail,
+    python_code,
+    sql,
+    sql_logs,
+    tables,
+)
 from tunesmith.curate.readers.threads import assembled
 from tunesmith.curate.row import Row
 
@@ -37,6 +46,8 @@ def read_rows(path: Path, shown: str) -> Iterator[Row]:
         yield from mail.read([(path, shown)])
     elif suffix == ".py":
         yield from python_code.read(path, shown)
+    elif sql_logs.is_log(path):
+        yield from sql_logs.read(read_lines(path), shown)
     elif suffix == ".sql":
         yield from sql.read(read_lines(path), shown)
     elif documents.is_document(suffix, start):

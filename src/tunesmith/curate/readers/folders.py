@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tunesmith.curate.readers import hugging_face, mail, slack
+from tunesmith.curate.readers import hugging_face, mail, slack, sql_logs
 from tunesmith.curate.row import RawRow, Row, rejected
 from tunesmith.errors import DataError
 
@@ -50,7 +50,7 @@ def read(folder: Path, shown: str, read_file: ReadFile) -> Iterator[Row]:
         suffix = path.suffix.lower()
         if suffix in mail.SUFFIXES:
             mails.append((path, name))
-        elif suffix in READABLE:
+        elif suffix in READABLE or sql_logs.is_log(path):
             yield from _file(path, name, read_file)
         else:
             unknown[suffix or path.name] += 1
