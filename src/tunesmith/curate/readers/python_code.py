@@ -1,26 +1,40 @@
 """Python source: the docstring asks, the function answers."""
 
 import ast
-import textwrap
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.curate.decoding import decode_text
+from tunesmith.curate.readers.python_lines import Lines, NotPythonError
 from tunesmith.curate.row import RawRow, Row, rejected
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+class Owned(NamedTuple):
+    """A function with the name of its class, `Outer.Inner` where classes are nested."""
+
+    owner: str
+    function: Function
 
 
 def read(path: Path, shown: str) -> Iterator[Row]:
-    """A row a function or method; those without a docstring or a body are set aside."""
-    source = decode_text(path.read_bytes())
+    """A row a function or method; those without a docstring or a body are set aside.
+
+    A function inside another one belongs to it. What answers is valid Python and says exactly what the source says.
+    """
+    # Python takes a lone carriage return for the end of a line.
+    source = decode_text(path.read_bytes()).replace("\r", "\n")
     try:
-        module = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        module = _parsed(source)
+        lines = Lines(source)
+    except (*NOT_PYTHON, NotPythonError) as error:
         line = getattr(error, "lineno", None) or 1
         yield rejected(shown, line, f"not Python: {error}", source)
         return
-    lines = source.split("\n")
     for owner, function in _functions(module):
         docstring = ast.get_docstring(function)
         if not docstring:
@@ -28,48 +42,63 @@ def read(path: Path, shown: str) -> Iterator[Row]:
         elif len(function.body) == 1:
             yield rejected(shown, function.lineno, f"{function.name} has no body", docstring)
         else:
-            yield RawRow(
-                function.lineno, _value(function, owner, docstring, lines, shown), "", "python"
-            )
+            yield _row(Owned(owner, function), docstring, lines, shown)
 
 
-def _functions(module: ast.Module) -> Iterator[tuple[str, Function]]:
-    """Top-level functions, and methods with the name of their class."""
-    for node in module.body:
+def _parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        # Python warns of odd escapes in the strings of strangers, which nobody here can mend.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return ast.parse(source)
+
+
+def _functions(module: ast.Module) -> Iterator[Owned]:
+    """Functions and methods in the file's order, those in `if`, `try` and `with` among them."""
+    waiting: list[tuple[str, ast.AST]] = [("", module)]
+    while waiting:
+        owner, node = waiting.pop()
         if isinstance(node, Function):
-            yield "", node
-        elif isinstance(node, ast.ClassDef):
-            for method in node.body:
-                if isinstance(method, Function):
-                    yield node.name, method
+            yield Owned(owner, node)
+            continue
+        if isinstance(node, ast.ClassDef):
+            owner = f"{owner}.{node.name}".lstrip(".")
+        inner = [
+            child
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case)
+        ]
+        waiting.extend((owner, child) for child in reversed(inner))
 
 
-def _value(
-    function: Function, owner: str, docstring: str, lines: list[str], shown: str
-) -> dict[str, object]:
+def _row(owned: Owned, docstring: str, lines: Lines, shown: str) -> Row:
+    owner, function = owned
+    answer = lines.without_docstring(function)
+    if not _says_the_same(answer, function):
+        reason = f"{function.name} cannot be taken out of its file without changing what it says"
+        return rejected(shown, function.lineno, reason, answer)
     kind = "method" if owner else "function"
     place = f" of the class `{owner}`" if owner else ""
     async_ = "async " if isinstance(function, ast.AsyncFunctionDef) else ""
     returns = f" -> {ast.unparse(function.returns)}" if function.returns else ""
     signature = f"{async_}def {function.name}({ast.unparse(function.args)}){returns}"
     question = f"Write the Python {kind} `{signature}`{place}.\n\n{docstring}"
-    return {
-        "messages": [
-            {"role": "user", "content": question},
-            {"role": "assistant", "content": _without_docstring(function, lines)},
-        ],
-        "group": f"code:{shown}",
-    }
+    turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    value = {"messages": turns, "group": f"code:{shown}"}
+    return RawRow(function.lineno, value, "", "python")
 
 
-def _without_docstring(function: Function, lines: list[str]) -> str:
-    start = min([function.lineno, *(node.lineno for node in function.decorator_list)])
-    first, second = function.body[0], function.body[1]
-    if second.lineno == first.end_lineno:
-        kept = lines[start - 1 : function.end_lineno]
-    else:
-        kept = [
-            *lines[start - 1 : first.lineno - 1],
-            *lines[first.end_lineno or 0 : function.end_lineno],
-        ]
-    return textwrap.dedent("\n".join(kept)).strip()
+def _says_the_same(answer: str, function: Function) -> bool:
+    """Whether the text parses to the function without its docstring, strings and all."""
+    try:
+        (parsed,) = _parsed(answer).body
+        wanted = [ast.dump(node) for node in function.body[1:]]
+        return (
+            isinstance(parsed, Function)
+            and [ast.dump(node) for node in parsed.body] == wanted
+            and ast.dump(parsed.args) == ast.dump(function.args)
+            and list(map(ast.dump, parsed.decorator_list))
+            == list(map(ast.dump, function.decorator_list))
+        )
+    except NOT_PYTHON:
+        return False
