@@ -1,0 +1,169 @@
+"""Markdown and HTML pages: whole answers, each under its own question, and nothing passed over."""
+
+import pytest
+
+from curate.reading import load
+
+
+def read(path, text: str):
+    path.write_text(text, encoding="utf-8")
+    return load(path, path.name)
+
+
+def pairs(loaded) -> list[tuple[str, str]]:
+    return [(example.prompt[0].content, example.answer) for example in loaded.examples]
+
+
+def reasons(loaded) -> list[tuple[int, str]]:
+    return [(row.line, row.reason) for row in loaded.rejected]
+
+
+NO_QUESTION = "no question: the heading does not end with a question mark"
+NO_ANSWER = "no answer to the question"
+
+HEADINGS = """# Guide
+
+## How do I install it?
+Pick your system.
+
+### On *Linux*
+Run `apt`.
+
+### Is it safe?
+Yes.
+
+#### Details
+Signed.
+
+### On Windows
+Run setup.
+
+## How do I remove it?
+### Linux
+apt remove
+
+## Imprint
+### Who?
+ACME
+### Where
+Berlin
+"""
+
+
+def test_an_answer_runs_to_the_next_heading_of_its_level_and_questions_below_it_stay_their_own(
+    tmp_path,
+):
+    loaded = read(tmp_path / "a.md", HEADINGS)
+
+    assert pairs(loaded) == [
+        (
+            "How do I install it?",
+            "Pick your system.\n\n### On *Linux*\n\nRun `apt`.\n\n### On Windows\n\nRun setup.",
+        ),
+        ("Is it safe?", "Yes.\n\n#### Details\n\nSigned."),
+        ("How do I remove it?", "### Linux\n\napt remove"),
+        ("Who?", "ACME"),
+    ]
+    assert reasons(loaded) == [(25, NO_QUESTION)]
+
+
+FAQ = """# What is ACME?
+A shop.
+## FAQ
+Ask us.
+### Payment
+#### Cards
+Visa.
+##### Limits
+None.
+### Delivery
+Two days.
+#### Abroad
+Ten.
+## Imprint
+Berlin
+"""
+
+
+def test_below_an_faq_a_heading_without_text_of_its_own_is_a_group(tmp_path):
+    loaded = read(tmp_path / "a.md", FAQ)
+
+    assert pairs(loaded) == [
+        ("What is ACME?", "A shop.\n\n## Imprint\n\nBerlin"),
+        ("Cards", "Visa.\n\n##### Limits\n\nNone."),
+        ("Delivery", "Two days.\n\n#### Abroad\n\nTen."),
+    ]
+    assert reasons(loaded) == [(3, NO_QUESTION)]
+
+
+MARKED = """# Help
+
+Intro text.
+
+Q: Which is right?
+a) one
+b) two
+A: two **bold**
+
+Q: Unanswered?
+
+**Q: Bold?**
+
+**A:** Yes, *bold*.
+
+**Question 4.** Stars?
+**Answer.** In the
+sky.
+
+# Other
+
+q) Which?
+A. one
+B. two
+a) one
+
+Q: Letters?
+A. one
+B. two
+
+tail
+"""
+
+
+def test_answers_are_marked_in_the_manner_of_their_questions_and_all_else_is_set_aside(tmp_path):
+    loaded = read(tmp_path / "a.md", MARKED)
+
+    assert pairs(loaded) == [
+        ("Which is right?\na) one\nb) two", "two **bold**"),
+        ("Bold?", "Yes, *bold*."),
+        ("Stars?", "In the\nsky."),
+        ("Which?\nA. one\nB. two", "one"),
+    ]
+    assert reasons(loaded) == [(10, NO_ANSWER), (1, NO_QUESTION), (27, NO_ANSWER)]
+    assert [example.source for example in loaded.examples][:2] == ["a.md:5", "a.md:12"]
+
+
+@pytest.mark.parametrize("front", ["---\ntitle: FAQ\n---\n", "+++\ndate = 1\ntitle = 'FAQ'\n+++\n"])
+def test_the_title_in_the_front_matter_is_the_title_of_the_page(tmp_path, front):
+    loaded = read(tmp_path / "a.md", f"{front}\nWelcome.\n\n## Delivery\nTwo days.\n")
+
+    assert pairs(loaded) == [("Delivery", "Two days.")]
+    line = front.count("\n") + 2
+    assert reasons(loaded) == [(1, NO_QUESTION)]
+    assert loaded.examples[0].source == f"a.md:{line + 2}"
+
+
+def test_a_title_that_asks_is_answered_by_the_page_and_a_text_between_rules_is_no_front_matter(
+    tmp_path,
+):
+    asking = read(tmp_path / "a.md", '---\ntitle: "What is it?"\nlayout: page\n---\nA tool.\n')
+    ruled = read(tmp_path / "b.md", "---\n\n## Why?\nText\n\n---\nmore\n")
+
+    assert pairs(asking) == [("What is it?", "A tool.")]
+    assert pairs(ruled) == [("Why?", "Text\n\n---\nmore")]
+
+
+def test_links_of_headings_to_themselves_are_no_part_of_the_question(tmp_path):
+    loaded = read(tmp_path / "a.md", "## Why? {#why}\nSo.\n\n## 为什么？\n因为。\n")
+
+    assert pairs(loaded) == [("Why?", "So."), ("为什么？", "因为。")]
