@@ -167,3 +167,79 @@ def test_links_of_headings_to_themselves_are_no_part_of_the_question(tmp_path):
     loaded = read(tmp_path / "a.md", "## Why? {#why}\nSo.\n\n## 为什么？\n因为。\n")
 
     assert pairs(loaded) == [("Why?", "So."), ("为什么？", "因为。")]
+
+
+def test_terms_share_definitions_and_those_without_one_are_set_aside(tmp_path):
+    page = """<dl><dd>Lost</dd><dt>Pay?</dt><dd>By card.</dd><dd>Or later.</dd>
+<div><dt>Where?</dt><dt>Which shop?</dt></div><dd>Berlin <dl><dt>Mitte</dt><dd>No 1</dd></dl></dd>
+<dt>No answer?</dt></dl>"""
+
+    loaded = read(tmp_path / "a.html", page)
+
+    assert pairs(loaded) == [
+        ("Pay?", "By card.\n\nOr later."),
+        ("Where?", "Berlin\nMitte\nNo 1"),
+        ("Which shop?", "Berlin\nMitte\nNo 1"),
+    ]
+    assert reasons(loaded) == [
+        (1, "no question: no term stands above"),
+        (3, "no answer: no definition stands below the term"),
+    ]
+
+
+WRAPPED = """<html><body><nav><h4>Menu?</h4>Home</nav><p>Welcome</p><main>
+<div class="q"><h3>Is it <i>wrapped</i>?<a href="#q">¶</a></h3></div>
+<div class="a"><div>Yes, <b>very</b>.</div><ul><li>Deep</li></ul></div>
+<div><h3>Loose?</h3>Plain <b>text</b> too.<!-- no --><br>Next line.</div>
+<h2><button>Open me?</button></h2><div>Opened.</div>
+<button>Click?</button><div>Clicked.</div><button>Send</button>
+<details><summary><h3>Inside?</h3></summary><p>Hidden.</p><h4>More</h4><p>Text</p></details>
+<details><summary>Billing</summary><h3>When?</h3><p>Monthly.</p></details>
+</main><div>We bake cookies.</div><footer><h4>Contact?</h4>mail</footer></body></html>"""
+
+
+def test_an_answer_in_html_is_the_text_up_to_the_next_heading_whatever_lies_between(tmp_path):
+    loaded = read(tmp_path / "a.html", WRAPPED)
+
+    assert pairs(loaded) == [
+        ("Inside?", "Hidden.\n\nMore\n\nText"),
+        ("Is it wrapped?", "Yes, very.\n- Deep"),
+        ("Loose?", "Plain text too.\nNext line."),
+        ("Open me?", "Opened."),
+        ("Click?", "Clicked.\nSend"),
+        ("When?", "Monthly."),
+    ]
+    assert [row.row for row in loaded.rejected] == ["Welcome", "We bake cookies."]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '[{"@type": "FAQPage", "mainEntity": [ASKED]}]',
+        '{"@graph": [{"@type": "WebSite"}, {"@type": ["FAQPage"], "mainEntity": [ASKED]}]}',
+        '{"@type": "FAQPage", "mainEntity": ASKED}',
+        '{"@type": "WebPage", "mainEntity": {"@type": "FAQPage", "mainEntity": [ASKED]}}',
+    ],
+)
+def test_faq_pages_of_schema_org_are_read_in_every_shape(tmp_path, page):
+    asked = (
+        '{"@type": "Question", "name": "A &amp; B?", "acceptedAnswer": [{"text": "<p>yes</p>"}]}'
+    )
+    script = f'<script type="application/ld+json">{page.replace("ASKED", asked)}</script>'
+
+    loaded = read(tmp_path / "a.html", f"<html><body>{script}</body></html>")
+
+    assert pairs(loaded) == [("A & B?", "yes")]
+    assert loaded.rejected == []
+
+
+def test_machine_readable_questions_without_an_answer_and_broken_ones_are_set_aside(tmp_path):
+    page = """<script type="application/ld+json">[{"@type": "Question", "name": "Q?"}]</script>
+<script type="application/ld+json">{"@type": "Question",}</script>
+<script type="application/ld+json">{"@type": "Person",}</script>"""
+
+    loaded = read(tmp_path / "a.html", f"<html><body>{page}</body></html>")
+
+    first, second = reasons(loaded)
+    assert first == (1, "no answer: the question has no accepted answer with a text")
+    assert second[1].startswith("schema.org data that is no JSON: ")
