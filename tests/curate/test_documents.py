@@ -193,7 +193,7 @@ WRAPPED = """<html><body><nav><h4>Menu?</h4>Home</nav><p>Welcome</p><main>
 <div><h3>Loose?</h3>Plain <b>text</b> too.<!-- no --><br>Next line.</div>
 <h2><button>Open me?</button></h2><div>Opened.</div>
 <button>Click?</button><div>Clicked.</div><button>Send</button>
-<details><summary><h3>Inside?</h3></summary><p>Hidden.</p><h4>More</h4><p>Text</p></details>
+<details><summary><h3>Inside?</h3></summary>\x0b<p>Hidden.</p><h4>More</h4><p>Text</p></details>
 <details><summary>Billing</summary><h3>When?</h3><p>Monthly.</p></details>
 </main><div>We bake cookies.</div><footer><h4>Contact?</h4>mail</footer></body></html>"""
 

@@ -140,6 +140,15 @@ SELECT 1;
 */
 '
 $$
+LOG:  statement: /* q */ SELECT 1
+ERROR:  x
+STATEMENT:  SELECT 1
+# Time: 2024-01-01T10:00:00Z
+<details><summary>a?</summary>
+<main><div>
+<button>a?</button>
+</main>
+title: FAQ
 ticket_id,author,body
 1,x,y
 2,z,""".split(b"\n")
@@ -150,7 +159,9 @@ PROSE = some.lists(WORDS | some.binary(max_size=12), max_size=12).map(b"\n".join
 @PLENTY
 @given(
     content=PROSE,
-    suffix=some.sampled_from(["mbox", "eml", "md", "html", "py", "sql", "csv", "zip", "json"]),
+    suffix=some.sampled_from(
+        ["mbox", "eml", "md", "html", "py", "sql", "log", "csv", "zip", "json"]
+    ),
 )
 def test_malformed_mails_documents_and_code_lose_no_row(tmp_path, content, suffix):
     folder = tmp_path / "folder"

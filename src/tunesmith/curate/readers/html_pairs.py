@@ -72,7 +72,7 @@ def _disclosed(details: Any) -> Asked:
     body.tail = None
     summary = body.find("summary")
     title = text_of(summary)
-    summary.drop_tree()
+    summary.clear(keep_tail=True)
     return Asked(details.sourceline or 1, title, text_of(body))
 
 

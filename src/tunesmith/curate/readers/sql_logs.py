@@ -82,34 +82,55 @@ def read(lines: Iterable[Line], shown: str) -> Iterator[Row]:
 
     A statement counts as failed if an error that names it comes before 10,000 more statements do.
     """
-    held: deque[Record] = deque()
+    held = _Held()
     error: str | None = None
     is_empty = True
     for record in _records(lines):
         if record.kind == "failed" and error is not None:
-            _mark(held, record, error)
+            held.mark(record, error)
         elif record.kind in {"statement", "slow", "cut"}:
-            held.append(record)
+            held.add(record)
         if record.kind not in {"detail", "failed"}:
             error = record.text.strip() if record.kind == "error" else None
-        is_empty = is_empty and not held
-        while len(held) > HELD_STATEMENTS:
-            yield from _rows(held.popleft(), shown)
-    for record in held:
-        yield from _rows(record, shown)
+        for settled in held.take(HELD_STATEMENTS):
+            is_empty = False
+            yield from _rows(settled, shown)
+    for settled in held.take(0):
+        is_empty = False
+        yield from _rows(settled, shown)
     if is_empty:
         reason = "a log without statements: have them logged (log_statement = all, lc_messages = C)"
         yield rejected(shown, 1, reason, "")
 
 
-def _mark(held: deque[Record], failed: Record, error: str) -> None:
-    """Note the error at the latest statement of that text; one that was not logged before is added."""
-    same = (one for one in reversed(held) if one.error is None and one.text == failed.text)
-    record = next(same, None)
-    if record is None:
-        held.append(failed)
-        record = failed
-    record.error = error
+class _Held:
+    """Statements in the log's order, of which an error may still be told."""
+
+    def __init__(self) -> None:
+        self._records: deque[Record] = deque()
+        self._latest: dict[str, Record] = {}
+        """By their text; those that failed are no more here."""
+
+    def add(self, record: Record) -> None:
+        """Hold a statement."""
+        self._records.append(record)
+        self._latest[record.text] = record
+
+    def mark(self, failed: Record, error: str) -> None:
+        """Note the error at the latest statement of that text; one that was not logged before is added."""
+        record = self._latest.pop(failed.text, None)
+        if record is None:
+            record = failed
+            self._records.append(record)
+        record.error = error
+
+    def take(self, limit: int) -> Iterator[Record]:
+        """The oldest ones, until so many are left."""
+        while len(self._records) > limit:
+            record = self._records.popleft()
+            if self._latest.get(record.text) is record:
+                del self._latest[record.text]
+            yield record
 
 
 def _rows(record: Record, shown: str) -> Iterator[Row]:
