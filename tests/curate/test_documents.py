@@ -143,6 +143,12 @@ def test_answers_are_marked_in_the_manner_of_their_questions_and_all_else_is_set
     assert [example.source for example in loaded.examples][:2] == ["a.md:5", "a.md:12"]
 
 
+def test_marks_in_code_ask_nothing(tmp_path):
+    loaded = read(tmp_path / "a.md", "## Why?\n```\nq: int\na: int\n```\nQ: x\nA: y\n")
+
+    assert pairs(loaded) == [("x", "y"), ("Why?", "```\nq: int\na: int\n```")]
+
+
 @pytest.mark.parametrize("front", ["---\ntitle: FAQ\n---\n", "+++\ndate = 1\ntitle = 'FAQ'\n+++\n"])
 def test_the_title_in_the_front_matter_is_the_title_of_the_page(tmp_path, front):
     loaded = read(tmp_path / "a.md", f"{front}\nWelcome.\n\n## Delivery\nTwo days.\n")

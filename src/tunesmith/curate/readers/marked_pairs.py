@@ -11,6 +11,8 @@ QUESTION = re.compile(
 ANSWER = re.compile(
     rf"^(?P<before>[^\w\n]{{0,4}})(?P<word>answer|a){AFTER}", re.IGNORECASE | re.MULTILINE
 )
+FENCED = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1|\Z)", re.DOTALL | re.MULTILINE)
+"""Code, in which a `q:` asks nothing."""
 STARS = re.compile(r"[*_]+$")
 
 
@@ -34,7 +36,12 @@ class Marked(NamedTuple):
 
 def marked(text: str) -> Marked:
     """Everything in the text: what stands before the questions, and each question up to the next one."""
-    marks = list(QUESTION.finditer(text))
+    code = [block.span() for block in FENCED.finditer(text)]
+    marks = [
+        mark
+        for mark in QUESTION.finditer(text)
+        if not any(start <= mark.start() < end for start, end in code)
+    ]
     ends = [mark.start() for mark in marks] + [len(text)]
     asked = [
         _asked(mark, text, end, text.count("\n", 0, mark.start()))
