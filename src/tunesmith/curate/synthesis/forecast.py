@@ -15,6 +15,7 @@ from tunesmith.curate.synthesis.drafts import (
 )
 from tunesmith.curate.synthesis.judging import VERDICT_TOKENS, answer_form, chosen_graders
 from tunesmith.curate.synthesis.material import read_passages, read_seeds, shared_system
+from tunesmith.curate.synthesis.output import need_own_output
 from tunesmith.curate.synthesis.spending import CHARACTERS_PER_TOKEN
 from tunesmith.curate.synthesis.templates import prompt_of, shipped
 from tunesmith.curate.synthesis.writing import Material
@@ -56,9 +57,10 @@ def forecast(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace)
     """What `stage.run` would ask if every first reply had its form and every question was new.
 
     Raises:
-        DataError: If there is no seed row, or no document.
+        DataError: If there is no seed row, or no document, or the output would take the place of other rows.
         RecipeError: If a prompt, schema or grader cannot be used.
     """
+    need_own_output(plan, workspace)
     answer_form(plan, workspace)
     chosen_graders(plan, workspace.root)
     material = Material(

@@ -1,19 +1,17 @@
 """Synthesis: seeds and documents -> new rows in a source file; asks a teacher, filters, and stops at the budget."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.core.workspace import Workspace, write_text
+from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.loading import source_paths
 from tunesmith.curate.personal_data import holds_personal
 from tunesmith.curate.synthesis.asking import Asker
 from tunesmith.curate.synthesis.cache import AnswerCache
 from tunesmith.curate.synthesis.config import SynthesizeConfig
-from tunesmith.curate.synthesis.drafts import Draft
 from tunesmith.curate.synthesis.judging import (
     Row,
     answer,
@@ -28,6 +26,7 @@ from tunesmith.curate.synthesis.material import (
     read_seeds,
     shared_system,
 )
+from tunesmith.curate.synthesis.output import need_own_output, write_aside, write_rows
 from tunesmith.curate.synthesis.spending import Spending
 from tunesmith.curate.synthesis.writing import Aside, Material, Writer
 from tunesmith.engines.endpoint import Endpoint
@@ -79,9 +78,10 @@ async def run(
         is_quiet: Show no progress.
 
     Raises:
-        DataError: If there is no seed row, or no document.
+        DataError: If there is no seed row, or no document, or the output would take the place of other rows.
         EndpointError: If the teacher is down or refuses; what was answered is kept.
     """
+    need_own_output(plan, workspace)
     form, graders = answer_form(plan, workspace), chosen_graders(plan, workspace.root)
     material = Material(
         read_seeds(config, plan, workspace),
@@ -135,9 +135,11 @@ def _saved(
     spending: Spending,
     model: str,
 ) -> Synthesis:
-    output, aside_path = workspace.path_of(plan.output), workspace.folder(FOLDER) / "aside.jsonl"
-    write_text(output, "".join(_line(_as_json(row, model)) for row in rows))
-    write_text(aside_path, "".join(_line(_aside_json(one)) for one in aside))
+    aside_path = workspace.folder(FOLDER) / "aside.jsonl"
+    write_aside(aside_path, aside)
+    # Looked at again: a run takes hours, in which the user may have put something there.
+    output = need_own_output(plan, workspace)
+    write_rows(output, rows, model)
     return Synthesis(
         output,
         len(rows),
@@ -151,36 +153,3 @@ def _saved(
         spending.is_exhausted,
         is_source=False,
     )
-
-
-def _as_json(row: Row, model: str) -> dict[str, object]:
-    facts = {**_facts(row.draft), "teacher": model}
-    if row.score is not None:
-        facts |= {"judge_score": str(row.score), "judge_reason": row.verdict}
-    return {
-        "messages": [turn.model_dump() for turn in row.messages],
-        "group": row.draft.group,
-        "tags": ["synthetic", row.draft.task],
-        "metadata": facts,
-    }
-
-
-def _aside_json(one: Aside) -> dict[str, object]:
-    question, said = one.draft.question, one.said or one.draft.answer
-    return {
-        "step": one.step,
-        "reason": one.reason,
-        "question": question,
-        "said": said,
-        **_facts(one.draft),
-    }
-
-
-def _facts(draft: Draft) -> dict[str, str]:
-    return {"task": draft.task, "prompt_id": draft.prompt_id, "seed": draft.made_from}
-
-
-def _line(value: dict[str, object]) -> str:
-    # Halves of characters, which a model may write as escapes, become question marks.
-    text = json.dumps(value, ensure_ascii=False) + "\n"
-    return text.encode("utf-8", errors="replace").decode("utf-8")
