@@ -58,7 +58,8 @@ def synthesis(made: "Synthesis", workspace: "Workspace", *, as_json: bool) -> No
         {
             "set aside": f"{aside} ({workspace.shown(made.aside_path)})",
             "requests": f"{paid} paid now, {made.cached} paid before",
-            "tokens": f"{made.prompt_tokens:,} asked, {made.answer_tokens:,} answered",
+            "tokens": f"{made.prompt_tokens:,} asked, {made.answer_tokens:,} answered,"
+            " all runs together",
             **({"money": f"{made.money:.2f}, all runs together"} if made.money else {}),
         },
     )

@@ -94,6 +94,11 @@ class RemoteConfig(Section):
         """Where requests go; empty for `local`."""
         return self.url or ADDRESSES.get(self.protocol, "")
 
+    @property
+    def has_price(self) -> bool:
+        """Whether it is known what an answer costs; the recipe's own model costs nothing."""
+        return self.protocol == "local" or bool(self.prompt_price or self.answer_price)
+
     def cost(self, prompt_tokens: int, answer_tokens: int) -> float:
         """What these tokens cost."""
         return (prompt_tokens * self.prompt_price + answer_tokens * self.answer_price) / 1e6

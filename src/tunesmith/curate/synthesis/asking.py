@@ -129,7 +129,9 @@ class Asker:
             finally:
                 self._spending.release(self.config, request)
             self._failures = 0
-            self._cache.put(key, self.model, answer)
+            cost = self.config.cost(answer.prompt_tokens, answer.completion_tokens)
+            money = cost if self.config.has_price else None
+            self._cache.put(key, self.model, answer, money=money)
             self._spending.add(self.config, key, answer, is_cached=False)
             return answer
 

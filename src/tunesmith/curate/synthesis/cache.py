@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tunesmith.core import fingerprint
 from tunesmith.core.workspace import alone
+from tunesmith.curate.synthesis.ledger import Ledger, Paid, Price
 from tunesmith.engines.endpoint import Completion, FinishReason, Generation
 from tunesmith.engines.remote_config import RemoteConfig
 
@@ -58,6 +59,7 @@ class AnswerCache:
             self._database.execute(
                 "ALTER TABLE answers ADD COLUMN is_clean INTEGER NOT NULL DEFAULT 0"
             )
+        self._ledger = Ledger(self._database)
 
     @staticmethod
     def key(config: RemoteConfig, request: Generation) -> str:
@@ -77,19 +79,33 @@ class AnswerCache:
         reason: FinishReason = "length" if found[1] == "length" else "stop"
         return Completion(found[0], reason, found[2], found[3], found[4])
 
-    def put(self, key: str, model: str, answer: Completion) -> None:
-        """Keep an answer; it is on the disk on return."""
-        self._database.execute(
-            "INSERT OR IGNORE INTO answers"
-            " (key, model, text, finish_reason, prompt_tokens, completion_tokens, seconds, is_clean)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (key, model, *answer, self._is_masking),
-        )
+    def put(self, key: str, model: str, answer: Completion, *, money: float | None = None) -> None:
+        """Keep an answer and count what was paid for it; both are on the disk on return.
+
+        Args:
+            key: Of the request.
+            model: Who gave it.
+            answer: As it came.
+            money: What it cost; None where the recipe names no price.
+        """
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute(
+                "INSERT OR IGNORE INTO answers"
+                " (key, model, text, finish_reason, prompt_tokens, completion_tokens, seconds,"
+                " is_clean) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (key, model, *answer, self._is_masking),
+            )
+            self._ledger.add(model, answer, money)
+
+    def paid(self, price: Price) -> Paid:
+        """What all answers that were ever put here have cost, those that are forgotten included."""
+        return self._ledger.total(price)
 
     def forget_personal(self, holds_personal: Callable[[Sequence[str]], Sequence[bool]]) -> int:
         """Delete answers to what was asked unmasked, if personal data is in them; returns how many there were.
 
-        Each is looked at once. What is deleted is overwritten on the disk.
+        Each is looked at once. What is deleted is overwritten on the disk. That it was paid stays known.
         """
         rows = self._database.execute("SELECT key, text FROM answers WHERE NOT is_clean").fetchall()
         if not rows:

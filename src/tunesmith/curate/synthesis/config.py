@@ -36,12 +36,12 @@ class TaskConfig(Section):
 
 
 class BudgetConfig(Section):
-    """What a synthesis may cost in all its runs together; it stops before the first request that could go beyond."""
+    """What may ever be paid in this workspace, whatever for; a run stops before a request that could go beyond."""
 
     tokens: PositiveInt | None = None
-    """Prompt and answer tokens."""
+    """Prompt and answer tokens of all models together."""
     money: PositiveFloat | None = None
-    """In the currency of the prices."""
+    """In the currency of the prices, at the prices of the time."""
 
     @model_validator(mode="after")
     def _is_a_limit(self) -> Self:

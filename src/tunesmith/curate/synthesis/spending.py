@@ -1,6 +1,7 @@
 """What has been spent, and whether the next request could go beyond the budget."""
 
 from tunesmith.curate.synthesis.config import BudgetConfig
+from tunesmith.curate.synthesis.ledger import Paid
 from tunesmith.engines.endpoint import Completion, Generation
 from tunesmith.engines.remote_config import RemoteConfig
 
@@ -9,13 +10,18 @@ CHARACTERS_PER_TOKEN = 3
 
 
 class Spending:
-    """Counts what answers cost, those paid in earlier runs included, and holds back what is under way."""
+    """Counts on from what was paid before, whatever for, and holds back what is under way."""
 
-    def __init__(self, budget: BudgetConfig | None) -> None:
+    def __init__(self, budget: BudgetConfig | None, paid: Paid) -> None:
+        """Begin a run.
+
+        Args:
+            budget: The ceiling of all runs together.
+            paid: What earlier runs have paid.
+        """
         self._budget = budget or BudgetConfig.model_construct(tokens=None, money=None)
         self.requests = self.cached = 0
-        self.prompt_tokens = self.answer_tokens = 0
-        self.money = 0.0
+        self.prompt_tokens, self.answer_tokens, self.money = paid
         self.is_exhausted = False
         """Whether a request was held back because it could have gone beyond the budget."""
         self._tokens_under_way = 0
@@ -24,7 +30,7 @@ class Spending:
 
     @property
     def tokens(self) -> int:
-        """Prompt and answer tokens so far."""
+        """Prompt and answer tokens of all runs so far."""
         return self.prompt_tokens + self.answer_tokens
 
     def reserve(self, config: RemoteConfig, request: Generation) -> bool:
@@ -52,18 +58,18 @@ class Spending:
         self._money_under_way -= config.cost(prompt, answer)
 
     def add(self, config: RemoteConfig, key: str, answer: Completion, *, is_cached: bool) -> None:
-        """Count an answer, once however often it is used."""
-        if key in self._counted:
-            return
-        self._counted.add(key)
-        self.requests += 1
-        self.cached += is_cached
-        self.prompt_tokens += answer.prompt_tokens
-        self.answer_tokens += answer.completion_tokens
-        self.money += config.cost(answer.prompt_tokens, answer.completion_tokens)
+        """Count a request once, however often its answer is used, and its cost if it was paid just now."""
+        if key not in self._counted:
+            self._counted.add(key)
+            self.requests += 1
+            self.cached += is_cached
+        if not is_cached:
+            self.prompt_tokens += answer.prompt_tokens
+            self.answer_tokens += answer.completion_tokens
+            self.money += config.cost(answer.prompt_tokens, answer.completion_tokens)
 
     def note(self) -> str:
-        """The cost so far, in a few words."""
+        """The cost of all runs so far, in a few words."""
         money = f", {self.money:.2f} in money" if self.money else ""
         return f"{self.tokens:,} tokens{money}"
 

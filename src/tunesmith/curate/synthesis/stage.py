@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +50,7 @@ class Synthesis(NamedTuple):
     cached: int
     """Requests that an earlier run had paid for."""
     prompt_tokens: int
+    """Paid in all runs together, as are the next two."""
     answer_tokens: int
     money: float
     is_exhausted: bool
@@ -89,7 +91,8 @@ async def run(
         existing_questions(config, plan, workspace),
     )
     folder = workspace.folder(FOLDER)
-    cache, spending = _cache(config, folder / "answers.sqlite"), Spending(plan.budget)
+    cache = _cache(config, folder / "answers.sqlite")
+    spending = Spending(plan.budget, cache.paid(partial(_price, plan)))
     endpoints = [open_teacher(plan.teacher)]
     if plan.judge is not None and plan.judge_score is not None:
         endpoints.append(open_teacher(plan.judge))
@@ -116,6 +119,13 @@ def _is_source(output: Path, config: CurateConfig, workspace: Workspace) -> bool
         return output in source_paths(config, workspace)
     except DataError:  # some other pattern matches nothing; curation will say so
         return False
+
+
+def _price(plan: SynthesizeConfig, model: str, prompt_tokens: int, answer_tokens: int) -> float:
+    """What a model's tokens cost today; of a model that the plan does not name, as much as the dearer of its own."""
+    named = [plan.teacher, plan.judge or plan.teacher]
+    known = [one for one in named if one.model == model] or named
+    return max(one.cost(prompt_tokens, answer_tokens) for one in known)
 
 
 def _cache(config: CurateConfig, path: Path) -> AnswerCache:
