@@ -94,3 +94,43 @@ def test_a_folder_is_no_output(seeds):
         pytest.raises(DataError, match="data is a folder"),
     ):
         synthesize(plan(url, HARDER, output="data"), seeds)
+
+
+def test_its_own_output_in_a_folder_of_sources_is_no_seed_and_nothing_is_paid_again(seeds):
+    server = TeacherServer(teach)
+    tasks = (HARDER, {"task": "instructions", "count": 7})
+
+    with served(server.app) as url:
+        config = plan(url, *tasks).model_copy(update={"sources": ("data",)})
+        made = [synthesize(config, seeds)]
+        whole, paid = made[0].output.read_text(), len(server.paid)
+        made += [synthesize(config, seeds) for _ in range(2)]
+        assert (made[2].output.read_text(), len(server.paid)) == (whole, paid)
+        assert forecast(config, config.synthesize, seeds).seeds == 10
+
+        (seeds.root / "other.jsonl").write_text('{"prompt": "Why?", "completion": "So."}')
+        elsewhere = plan(url, *tasks, seeds=["other.jsonl"])
+        first = synthesize(elsewhere.model_copy(update={"sources": ("data",)}), seeds)
+        kept, more = first.output.read_text(), len(server.paid)
+        synthesize(elsewhere.model_copy(update={"sources": ("data",)}), seeds)
+
+    assert [one.rows for one in made] == [13] * 3
+    assert made[2].cached == made[2].requests == paid
+    assert [one.is_source for one in made] == [True] * 3
+    assert (first.output.read_text(), len(server.paid)) == (kept, more)
+
+
+def test_rows_of_another_synthesis_are_no_seeds_but_new_questions_keep_away_from_them(seeds):
+    with served(TeacherServer(teach).app) as url:
+        config = plan(url, HARDER)
+        first = synthesize(config, seeds)
+        second = synthesize(
+            plan(url, {"task": "harder", "count": 10}, output="data/b.jsonl"), seeds
+        )
+
+    asked = [row["messages"][0]["content"] for row in lines(first.output) + lines(second.output)]
+    assert (first.rows, second.rows, second.aside) == (6, 4, {"novelty": 6})
+    assert len(set(asked)) == 10
+    assert all(
+        row["metadata"]["seed"].startswith("data/seeds.jsonl:") for row in lines(second.output)
+    )

@@ -42,8 +42,15 @@ class Understood(NamedTuple):
     example: Example
 
 
-def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
+def source_paths(
+    config: CurateConfig, workspace: Workspace, *, without: Path | None = None
+) -> list[Path]:
     """The files and folders that the patterns name, each once, in an order that is the same on any machine.
+
+    Args:
+        config: The recipe's `curate:` section.
+        workspace: Where they lie.
+        without: A file that is left out.
 
     Raises:
         DataError: If a pattern matches no file.
@@ -58,7 +65,7 @@ def source_paths(config: CurateConfig, workspace: Workspace) -> list[Path]:
             )
         found |= {workspace.shown(path): path for path in matches}
     golden = workspace.path_of(config.golden) if config.golden else None
-    return [found[name] for name in sorted(found) if found[name] != golden]
+    return [found[name] for name in sorted(found) if found[name] not in (golden, without)]
 
 
 def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:

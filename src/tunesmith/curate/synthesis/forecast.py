@@ -63,9 +63,8 @@ def forecast(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace)
     need_own_output(plan, workspace)
     answer_form(plan, workspace)
     chosen_graders(plan, workspace.root)
-    material = Material(
-        read_seeds(config, plan, workspace), read_passages(config, plan, workspace), []
-    )
+    seeds = read_seeds(config, plan, workspace)
+    material = Material(seeds.rows, read_passages(config, plan, workspace), [])
     steps: list[Step] = []
     answers = rows = 0
     for task in plan.tasks:

@@ -1,6 +1,7 @@
 """What a teacher starts from: seed rows that were read, and passages of documents."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.review import ReviewLog
@@ -17,6 +18,7 @@ from tunesmith.curate.reading import read_rows
 from tunesmith.curate.reviewed import apply_review
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.synthesis.config import SynthesizeConfig
+from tunesmith.curate.synthesis.provenance import is_synthetic
 from tunesmith.errors import DataError
 
 PASSAGE_CHARACTERS = 2_000
@@ -47,36 +49,26 @@ class Passage(NamedTuple):
     group: str
 
 
-def read_seeds(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace) -> list[Seed]:
+class Seeds(NamedTuple):
+    """What the rows of some sources are to a synthesis."""
+
+    rows: list[Seed]
+    written: list[str]
+    """What rows ask that a teacher wrote for another output: no seeds, but nothing new must be near to them."""
+
+
+def read_seeds(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace) -> Seeds:
     """The good rows of the seed sources, and questions alone, as they may leave the machine.
 
-    Neither what was synthesised before, nor preferences, nor what a reviewer rejected. Where `curate.privacy` masks,
+    Neither what was synthesised before, nor preferences, nor what a reviewer rejected. The plan's own output is not
+    looked at, wherever it lies: it would change what is made of everything else. Where `curate.privacy` masks,
     personal data is masked here already, before a teacher sees it.
 
     Raises:
-        DataError: If there is none.
+        DataError: If there is no seed.
     """
-    output = workspace.path_of(plan.output)
-    sources = config.model_copy(update={"sources": plan.seeds or config.sources})
-    standing = ReviewLog(workspace).standing()
-    seeds: list[Seed] = []
-    for path in source_paths(sources, workspace):
-        if path == output:
-            continue
-        shown = workspace.shown(path)
-        found = [
-            seed
-            for row in read_rows(path, shown)
-            if isinstance(row, RawRow) and (seed := _understood(row, shown, config)) is not None
-        ]
-        protected = protect([understood for understood, _ in found], config)
-        for one, (_, has_answer) in zip(protected, found, strict=True):
-            if isinstance(one.outcome, Rejected):
-                continue
-            for example in apply_review([one.outcome.example], standing).kept:
-                group = one.facts.group or question_group(example.messages)
-                seeds.append(Seed(example, group, has_answer))
-    if not seeds:
+    seeds = _seeds_in(plan.seeds or config.sources, config, plan, workspace)
+    if not seeds.rows:
         raise DataError(
             "there is no seed row to start from",
             fix="write a few good examples into a source, and see `tunesmith curate preview`",
@@ -91,10 +83,33 @@ def existing_questions(
     if not plan.seeds:
         return []
     try:
-        rows = read_seeds(config, plan.model_copy(update={"seeds": ()}), workspace)
+        found = _seeds_in(config.sources, config, plan, workspace)
     except DataError:
         return []
-    return [row.question for row in rows]
+    return [*(row.question for row in found.rows), *found.written]
+
+
+def _seeds_in(
+    patterns: tuple[str, ...], config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace
+) -> Seeds:
+    output = workspace.path_of(plan.output)
+    sources = config.model_copy(update={"sources": patterns})
+    standing = ReviewLog(workspace).standing()
+    seeds = Seeds([], [])
+    for path in source_paths(sources, workspace, without=output):
+        found = list(_read(path, workspace.shown(output), config, workspace))
+        protected = protect([one.understood for one in found], config)
+        for one, hidden in zip(found, protected, strict=True):
+            if isinstance(hidden.outcome, Rejected):
+                continue
+            for example in apply_review([hidden.outcome.example], standing).kept:
+                group = hidden.facts.group or question_group(example.messages)
+                seed = Seed(example, group, one.has_answer)
+                if one.is_synthetic:
+                    seeds.written.append(seed.question)
+                else:
+                    seeds.rows.append(seed)
+    return seeds
 
 
 def shared_system(seeds: Sequence[Seed]) -> str | None:
@@ -106,15 +121,33 @@ def shared_system(seeds: Sequence[Seed]) -> str | None:
     return turns.pop() if len(turns) == 1 else None
 
 
-def _understood(row: RawRow, shown: str, config: CurateConfig) -> tuple[Understood, bool] | None:
-    """The seed in a row, which may be a question alone, and whether it has an answer."""
+class _Found(NamedTuple):
+    """A row that may be a seed."""
+
+    understood: Understood
+    has_answer: bool
+    is_synthetic: bool
+
+
+def _read(path: Path, output: str, config: CurateConfig, workspace: Workspace) -> Iterator[_Found]:
+    """The rows of a source that are understood, without those that stand in the output."""
+    shown = workspace.shown(path)
+    for row in read_rows(path, shown):
+        if isinstance(row, RawRow) and row.file != output:
+            found = _understood(row, shown, config)
+            if found is not None:
+                yield found
+
+
+def _understood(row: RawRow, shown: str, config: CurateConfig) -> _Found | None:
+    """The seed in a row, which may be a question alone."""
     outcome = understand(row, shown, config)
     has_answer = not isinstance(outcome, Rejected)
     if isinstance(outcome, Rejected) and isinstance(row.value, dict):
         outcome = understand(row._replace(value=_with_answer(row.value)), shown, config)
     if isinstance(outcome, Rejected) or type(outcome.example) is not Example:
         return None
-    return outcome, has_answer
+    return _Found(outcome, has_answer, is_synthetic(row.value))
 
 
 def _with_answer(value: dict[str, object]) -> dict[str, object]:

@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.core.workspace import Workspace, write_text
+from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.loading import paths_matching
+from tunesmith.curate.readers import hugging_face
+from tunesmith.curate.readers.folders import READABLE, files_in
 from tunesmith.curate.synthesis.config import SynthesizeConfig
 from tunesmith.curate.synthesis.drafts import Draft
 from tunesmith.curate.synthesis.judging import Row
@@ -28,6 +32,15 @@ def need_own_output(plan: SynthesizeConfig, workspace: Workspace) -> Path:
                 if line.strip() and not _is_ours(line):
                     raise _taken(plan.output, f"holds in line {number} no row that a teacher wrote")
     return path
+
+
+def is_source(output: Path, config: CurateConfig, workspace: Workspace) -> bool:
+    """Whether the next curation reads the output: by its name, by a pattern, or in a folder."""
+    local = [name for name in config.sources if not name.startswith(hugging_face.SCHEME)]
+    paths = [path for name in local for path in paths_matching(name, workspace)]
+    folders = [path for path in paths if path.is_dir() and output.is_relative_to(path)]
+    is_inside = any(output in files_in(folder) for folder in folders)
+    return output in paths or (is_inside and output.suffix.lower() in READABLE)
 
 
 def write_rows(path: Path, rows: Sequence[Row], model: str) -> None:

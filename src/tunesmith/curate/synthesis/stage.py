@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.loading import source_paths
 from tunesmith.curate.personal_data import holds_personal
 from tunesmith.curate.synthesis.asking import Asker
 from tunesmith.curate.synthesis.cache import AnswerCache
@@ -27,12 +26,11 @@ from tunesmith.curate.synthesis.material import (
     read_seeds,
     shared_system,
 )
-from tunesmith.curate.synthesis.output import need_own_output, write_aside, write_rows
+from tunesmith.curate.synthesis.output import is_source, need_own_output, write_aside, write_rows
 from tunesmith.curate.synthesis.spending import Spending
 from tunesmith.curate.synthesis.writing import Aside, Material, Writer
 from tunesmith.engines.endpoint import Endpoint
 from tunesmith.engines.remote_config import RemoteConfig
-from tunesmith.errors import DataError
 
 FOLDER = "synthesis"
 OpenTeacher = Callable[[RemoteConfig], Endpoint]
@@ -85,10 +83,11 @@ async def run(
     """
     need_own_output(plan, workspace)
     form, graders = answer_form(plan, workspace), chosen_graders(plan, workspace.root)
+    seeds = read_seeds(config, plan, workspace)
     material = Material(
-        read_seeds(config, plan, workspace),
+        seeds.rows,
         read_passages(config, plan, workspace),
-        existing_questions(config, plan, workspace),
+        [*seeds.written, *existing_questions(config, plan, workspace)],
     )
     folder = workspace.folder(FOLDER)
     cache = _cache(config, folder / "answers.sqlite")
@@ -111,14 +110,7 @@ async def run(
             await endpoint.close()
     aside = [*writer.aside, *answered.aside, *graded.aside, *judged.aside]
     made = _saved(plan, workspace, judged.rows, aside, spending, teacher.model)
-    return made._replace(is_source=_is_source(made.output, config, workspace))
-
-
-def _is_source(output: Path, config: CurateConfig, workspace: Workspace) -> bool:
-    try:
-        return output in source_paths(config, workspace)
-    except DataError:  # some other pattern matches nothing; curation will say so
-        return False
+    return made._replace(is_source=is_source(made.output, config, workspace))
 
 
 def _price(plan: SynthesizeConfig, model: str, prompt_tokens: int, answer_tokens: int) -> float:
