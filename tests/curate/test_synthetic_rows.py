@@ -7,8 +7,9 @@ import pytest
 from curate.teaching import lines, plan, plant_seeds, synthesize, teach
 from teacher_server import KEY, TeacherServer, served
 from tunesmith.core.workspace import Workspace
+from tunesmith.curate.stage import run as curate
 from tunesmith.curate.synthesis.forecast import forecast
-from tunesmith.errors import DataError
+from tunesmith.errors import DataError, NotMadeYetError
 
 HARDER = {"task": "harder", "count": 6}
 
@@ -134,3 +135,25 @@ def test_rows_of_another_synthesis_are_no_seeds_but_new_questions_keep_away_from
     assert all(
         row["metadata"]["seed"].startswith("data/seeds.jsonl:") for row in lines(second.output)
     )
+
+
+def test_a_recipe_may_name_the_output_before_it_is_made_and_curation_says_how_to_make_it(seeds):
+    with served(TeacherServer(teach).app) as url:
+        config = plan(url, HARDER).model_copy(
+            update={
+                "sources": ("data/seeds.jsonl", "data/synthetic.jsonl"),
+                "golden_share": 0.3,
+            }
+        )
+        with pytest.raises(NotMadeYetError, match=r"data/synthetic\.jsonl") as missing:
+            curate(config, seeds)
+        assert "tunesmith curate synthesize" in missing.value.fix
+        assert forecast(config, config.synthesize, seeds).seeds == 10
+
+        made = synthesize(config, seeds)
+
+        assert (made.rows, made.is_source) == (6, True)
+        assert curate(config, seeds).dataset.train_count > 6
+        gone = config.model_copy(update={"sources": ("data/seeds.jsonl", "data/none.jsonl")})
+        with pytest.raises(DataError, match=r"data/none\.jsonl"):
+            synthesize(gone, seeds)

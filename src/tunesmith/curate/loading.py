@@ -13,7 +13,7 @@ from tunesmith.curate.mapping import mapped, mapping_for
 from tunesmith.curate.readers import hugging_face
 from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected, rejected
 from tunesmith.curate.turns import ANSWER_KEYS, BadRowError
-from tunesmith.errors import DataError
+from tunesmith.errors import DataError, NotMadeYetError, TunesmithError
 
 CONVERSATION_COLUMNS = frozenset(
     {
@@ -50,22 +50,35 @@ def source_paths(
     Args:
         config: The recipe's `curate:` section.
         workspace: Where they lie.
-        without: A file that is left out.
+        without: A file that is left out, and need not be there yet.
 
     Raises:
         DataError: If a pattern matches no file.
+        NotMadeYetError: If it names the synthetic rows, which nobody has made yet.
     """
     found: dict[str, Path] = {}
     for pattern in config.sources:
         matches = paths_matching(pattern, workspace)
-        if not matches:
-            raise DataError(
-                f"curate.sources: no file matches {pattern!r} in {workspace.root}",
-                fix="put your data files there, or name where they are",
-            )
+        if not matches and not (without and _names(pattern, without, workspace)):
+            raise _nothing_matches(pattern, config, workspace)
         found |= {workspace.shown(path): path for path in matches}
     golden = workspace.path_of(config.golden) if config.golden else None
     return [found[name] for name in sorted(found) if found[name] not in (golden, without)]
+
+
+def _names(pattern: str, path: Path, workspace: Workspace) -> bool:
+    """Whether the pattern would match a file of this name."""
+    return path.match(str(workspace.path_of(pattern)))
+
+
+def _nothing_matches(pattern: str, config: CurateConfig, workspace: Workspace) -> TunesmithError:
+    plan = config.synthesize
+    if plan is not None and _names(pattern, workspace.path_of(plan.output), workspace):
+        return NotMadeYetError(plan.output, made_by="tunesmith curate synthesize")
+    return DataError(
+        f"curate.sources: no file matches {pattern!r} in {workspace.root}",
+        fix="put your data files there, or name where they are",
+    )
 
 
 def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:
