@@ -7,7 +7,8 @@ from typing import NamedTuple
 from tunesmith.curate.synthesis import replies
 from tunesmith.curate.synthesis.asking import Question, as_user
 from tunesmith.curate.synthesis.config import TaskConfig
-from tunesmith.curate.synthesis.material import Passage, Seed
+from tunesmith.curate.synthesis.material import Seed
+from tunesmith.curate.synthesis.passages import Passage
 from tunesmith.curate.synthesis.templates import PromptTemplate
 
 SHOWN_QUESTIONS = 6

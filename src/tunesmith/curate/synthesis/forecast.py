@@ -14,8 +14,9 @@ from tunesmith.curate.synthesis.drafts import (
     questions_like,
 )
 from tunesmith.curate.synthesis.judging import VERDICT_TOKENS, answer_form, chosen_graders
-from tunesmith.curate.synthesis.material import read_passages, read_seeds, shared_system
+from tunesmith.curate.synthesis.material import read_seeds, shared_system
 from tunesmith.curate.synthesis.output import need_own_output
+from tunesmith.curate.synthesis.passages import Unread, read_passages
 from tunesmith.curate.synthesis.spending import CHARACTERS_PER_TOKEN
 from tunesmith.curate.synthesis.templates import prompt_of, shipped
 from tunesmith.curate.synthesis.writing import Material
@@ -41,6 +42,8 @@ class Forecast(NamedTuple):
     teacher: str
     seeds: int
     steps: list[Step]
+    unread: list[Unread]
+    """Documents that are no text."""
 
     @property
     def money(self) -> float:
@@ -64,7 +67,8 @@ def forecast(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace)
     answer_form(plan, workspace)
     chosen_graders(plan, workspace.root)
     seeds = read_seeds(config, plan, workspace)
-    material = Material(seeds.rows, read_passages(config, plan, workspace), [])
+    passages = read_passages(config, plan, workspace)
+    material = Material(seeds.rows, passages.read, [])
     steps: list[Step] = []
     answers = rows = 0
     for task in plan.tasks:
@@ -89,7 +93,8 @@ def forecast(config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace)
         prompt = len(example) // CHARACTERS_PER_TOKEN + plan.answer_tokens
         judge = plan.judge or plan.teacher
         steps.append(_many("judge", judge, rows, prompt, VERDICT_TOKENS, example))
-    return Forecast(plan.teacher.model or "the recipe's base model", len(material.seeds), steps)
+    teacher = plan.teacher.model or "the recipe's base model"
+    return Forecast(teacher, len(material.seeds), steps, passages.unread)
 
 
 def _questions(

@@ -1,28 +1,23 @@
-"""What a teacher starts from: seed rows that were read, and passages of documents."""
+"""What a teacher starts from: seed rows that were read, and what is asked already."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.artifacts.review import ReviewLog
-from tunesmith.core.conversation import Case, Example, Message
+from tunesmith.core.conversation import Example
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.decoding import decode_text
 from tunesmith.curate.golden import PLACEHOLDER
-from tunesmith.curate.loading import Understood, paths_matching, source_paths, understand
-from tunesmith.curate.personal_data import mask_case, protect
+from tunesmith.curate.loading import Understood, source_paths, understand
+from tunesmith.curate.personal_data import protect
 from tunesmith.curate.prompt_keys import question_group
-from tunesmith.curate.readers.html_text import html_to_text
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.reviewed import apply_review
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.synthesis.config import SynthesizeConfig
 from tunesmith.curate.synthesis.provenance import is_synthetic
 from tunesmith.errors import DataError
-
-PASSAGE_CHARACTERS = 2_000
-"""About how long a passage is: a page, enough for several questions and well within any model's context."""
 
 
 class Seed(NamedTuple):
@@ -38,15 +33,6 @@ class Seed(NamedTuple):
     def question(self) -> str:
         """What is asked last."""
         return self.example.prompt[-1].content
-
-
-class Passage(NamedTuple):
-    """A piece of a document."""
-
-    source: str
-    """As `file:line`."""
-    text: str
-    group: str
 
 
 class Seeds(NamedTuple):
@@ -155,61 +141,3 @@ def _with_answer(value: dict[str, object]) -> dict[str, object]:
     if isinstance(turns, list):
         return {**value, "messages": [*turns, {"role": "assistant", "content": PLACEHOLDER}]}
     return {**value, "completion": PLACEHOLDER, "output": PLACEHOLDER}
-
-
-def read_passages(
-    config: CurateConfig, plan: SynthesizeConfig, workspace: Workspace
-) -> list[Passage]:
-    """The documents in passages, cut between paragraphs.
-
-    Raises:
-        DataError: If a pattern matches no file.
-    """
-    passages: list[Passage] = []
-    for pattern in plan.documents:
-        paths = sorted(path for path in paths_matching(pattern, workspace) if path.is_file())
-        if not paths:
-            raise DataError(
-                f"curate.synthesize.documents: no file matches {pattern!r}",
-                fix="name text, Markdown or HTML files",
-            )
-        for path in paths:
-            text = decode_text(path.read_bytes())
-            if path.suffix.lower() in {".html", ".htm"}:
-                text = html_to_text(text)
-            shown = workspace.shown(path)
-            places, parts = zip(*cut(text), strict=True) if text.strip() else ((), ())
-            passages += [
-                Passage(f"{shown}:{line}", part, f"document:{shown}")
-                for line, part in zip(places, _masked(parts, config), strict=True)
-            ]
-    return passages
-
-
-def _masked(parts: Sequence[str], config: CurateConfig) -> list[str]:
-    """The passages as they may leave the machine."""
-    if config.privacy.mode != "mask":
-        return list(parts)
-    cases = [Case(messages=(Message(role="user", content=part),), expected="") for part in parts]
-    return [mask_case(case, config).messages[0].content for case in cases]
-
-
-def cut(text: str) -> Iterator[tuple[int, str]]:
-    """Line and text of passages of whole paragraphs; only a paragraph longer than a passage is cut itself."""
-    kept: list[str] = []
-    line = start = 1
-    for paragraph in text.split("\n\n"):
-        if kept and sum(map(len, kept)) + len(paragraph) > PASSAGE_CHARACTERS:
-            yield start, "\n\n".join(kept).strip()
-            kept, start = [], line
-        pieces = [
-            paragraph[place : place + PASSAGE_CHARACTERS]
-            for place in range(0, len(paragraph), PASSAGE_CHARACTERS)
-        ]
-        for piece in pieces[:-1]:
-            yield start, piece.strip()
-        if pieces and pieces[-1].strip():
-            kept.append(pieces[-1])
-        line += paragraph.count("\n") + 2
-    if kept:
-        yield start, "\n\n".join(kept).strip()

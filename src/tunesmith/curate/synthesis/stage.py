@@ -12,6 +12,7 @@ from tunesmith.curate.personal_data import holds_personal
 from tunesmith.curate.synthesis.asking import Asker
 from tunesmith.curate.synthesis.cache import AnswerCache
 from tunesmith.curate.synthesis.config import SynthesizeConfig
+from tunesmith.curate.synthesis.drafts import Draft
 from tunesmith.curate.synthesis.judging import (
     Row,
     answer,
@@ -22,11 +23,11 @@ from tunesmith.curate.synthesis.judging import (
 )
 from tunesmith.curate.synthesis.material import (
     existing_questions,
-    read_passages,
     read_seeds,
     shared_system,
 )
 from tunesmith.curate.synthesis.output import is_source, need_own_output, write_aside, write_rows
+from tunesmith.curate.synthesis.passages import Unread, read_passages
 from tunesmith.curate.synthesis.spending import Spending
 from tunesmith.curate.synthesis.writing import Aside, Material, Writer
 from tunesmith.engines.endpoint import Endpoint
@@ -42,7 +43,7 @@ class Synthesis(NamedTuple):
     output: Path
     rows: int
     aside: dict[str, int]
-    """How many were not kept, by the step that set them aside: write, novelty, answer, grade, judge."""
+    """How many were not kept, by the step that set them aside: read, write, novelty, answer, grade, judge."""
     aside_path: Path
     requests: int
     cached: int
@@ -55,6 +56,8 @@ class Synthesis(NamedTuple):
     """Whether the budget ended it before all was done."""
     is_source: bool
     """Whether `curate.sources` names the output, so that the next curation reads it."""
+    unread: Sequence[Unread] = ()
+    """Documents that are no text; the teacher was not given them."""
 
 
 async def run(
@@ -84,9 +87,10 @@ async def run(
     need_own_output(plan, workspace)
     form, graders = answer_form(plan, workspace), chosen_graders(plan, workspace.root)
     seeds = read_seeds(config, plan, workspace)
+    passages = read_passages(config, plan, workspace)
     material = Material(
         seeds.rows,
-        read_passages(config, plan, workspace),
+        passages.read,
         [*seeds.written, *existing_questions(config, plan, workspace)],
     )
     folder = workspace.folder(FOLDER)
@@ -108,9 +112,16 @@ async def run(
         cache.close()
         for endpoint in endpoints:
             await endpoint.close()
-    aside = [*writer.aside, *answered.aside, *graded.aside, *judged.aside]
+    unread = [_unread(one) for one in passages.unread]
+    aside = [*unread, *writer.aside, *answered.aside, *graded.aside, *judged.aside]
     made = _saved(plan, workspace, judged.rows, aside, spending, teacher.model)
-    return made._replace(is_source=is_source(made.output, config, workspace))
+    return made._replace(
+        is_source=is_source(made.output, config, workspace), unread=passages.unread
+    )
+
+
+def _unread(document: Unread) -> Aside:
+    return Aside("read", document.reason, Draft("documents", "", "", made_from=document.file))
 
 
 def _price(plan: SynthesizeConfig, model: str, prompt_tokens: int, answer_tokens: int) -> float:

@@ -16,7 +16,8 @@ from tunesmith.curate.synthesis.drafts import (
     questions_about_seeds,
     questions_like,
 )
-from tunesmith.curate.synthesis.material import Passage, Seed
+from tunesmith.curate.synthesis.material import Seed
+from tunesmith.curate.synthesis.passages import Passage
 from tunesmith.curate.synthesis.templates import prompt_of
 
 ROUND = 8
@@ -26,7 +27,7 @@ FRUITLESS_ROUNDS = 2
 
 
 class Aside(NamedTuple):
-    """Something the teacher made that is not kept."""
+    """Something the teacher made that is not kept, or a document that it cannot be given."""
 
     step: str
     reason: str
