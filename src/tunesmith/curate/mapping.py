@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping as MappingOf
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from tunesmith.core.section import Section
+from tunesmith.curate.templating import EmptyFieldError, check, render
 from tunesmith.curate.turns import BadRowError, kind_of
 
 
 def _compiles(text: str) -> str:
-    _template(text)
+    check(text)
     return text
 
 
 Template = Annotated[str, AfterValidator(_compiles)]
-"""Jinja: `{{ subject }}` is the row's field; `row["Ticket ID"]` any field, whatever its name."""
+"""Jinja: `{{ subject }}` is the row's field; `row["Ticket ID"]` any field, whatever its name.
+Lists and objects are written by `| join` and `| tojson`; a null is no text, and `| default('…')` stands in for it."""
 
 
 class Each(Section):
@@ -72,26 +73,26 @@ def mapped(mapping: Mapping, row: object) -> dict[str, object]:
     """The row as a chat row, which `recognise` understands.
 
     Raises:
-        BadRowError: If a template needs a field that the row has not, or fails.
+        BadRowError: If a template needs a field that the row has not, or fails; or a turn writes a field that is null.
+            Where a tag, the group, a fact or the system turn would, it is left out.
     """
     if not isinstance(row, dict):
         raise BadRowError(f"not an object but {kind_of(row)}")
-    turns: list[dict[str, object]] = []
-    if mapping.system is not None and (system := _rendered("system", mapping.system, row)).strip():
-        turns.append({"role": "system", "content": system})
+    system = _or_nothing("system", mapping.system, row)
+    turns: list[dict[str, object]] = [{"role": "system", "content": system}] if system else []
     if mapping.each is not None:
         turns += _items(mapping.each, row)
     else:
-        turns.append({"role": "user", "content": _rendered("question", mapping.question, row)})
-        turns.append({"role": "assistant", "content": _rendered("answer", mapping.answer, row)})
-    facts = {
-        name: _rendered(f"metadata.{name}", text, row) for name, text in mapping.metadata.items()
-    }
+        turns.append({"role": "user", "content": render("question", mapping.question or "", row)})
+        turns.append({"role": "assistant", "content": render("answer", mapping.answer or "", row)})
     return {
         "messages": turns,
-        "tags": [_rendered("tags", text, row) for text in mapping.tags],
-        "group": _rendered("group", mapping.group, row) if mapping.group else "",
-        "metadata": facts,
+        "tags": [_or_nothing("tags", text, row) for text in mapping.tags],
+        "group": _or_nothing("group", mapping.group, row),
+        "metadata": {
+            name: _or_nothing(f"metadata.{name}", text, row)
+            for name, text in mapping.metadata.items()
+        },
     }
 
 
@@ -104,32 +105,15 @@ def _items(each: Each, row: MappingOf[str, Any]) -> list[dict[str, object]]:
     turns: list[dict[str, object]] = []
     for item in items:
         fields = {**row, **item} if isinstance(item, dict) else {**row, "item": item}
-        role = _rendered("each.role", each.role, fields).strip()
-        content = _rendered("each.content", each.content, fields)
+        role = render("each.role", each.role, fields).strip()
+        content = render("each.content", each.content, fields)
         turns.append({"role": each.roles.get(role, role), "content": content})
     return turns
 
 
-def _rendered(name: str, text: str | None, row: MappingOf[Any, Any]) -> str:
-    from jinja2 import TemplateError
-
-    fields = {str(key): value for key, value in row.items()}
+def _or_nothing(name: str, text: str | None, row: MappingOf[Any, Any]) -> str:
+    """The template filled, or nothing where there is none or a field that it writes is null."""
     try:
-        rendered: str = _template(text or "").render({**fields, "row": fields})
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-        raise BadRowError(f"mapping.{name}: {error}") from None
-    return rendered.strip()
-
-
-@lru_cache(maxsize=256)
-def _template(text: str) -> Any:
-    from jinja2 import StrictUndefined, TemplateSyntaxError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False
-    )  # no HTML is made
-    try:
-        return environment.from_string(text)
-    except TemplateSyntaxError as error:
-        raise ValueError(f"no template: {error.message}") from None
+        return render(name, text or "", row)
+    except EmptyFieldError:
+        return ""
