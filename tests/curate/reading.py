@@ -18,11 +18,9 @@ class Read(NamedTuple):
 
 def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
     """Every row of a source, understood or rejected."""
-    read = Read([], [], [])
-    for row in read_rows(path, shown):
-        outcome = (
-            row if isinstance(row, Rejected) else understand(row, shown, config or CurateConfig())
-        )
+    read, config = Read([], [], []), config or CurateConfig()
+    for row in read_rows(path, shown, config.mapping):
+        outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
         if isinstance(outcome, Rejected):
             read.rejected.append(outcome)
         else:

@@ -169,3 +169,24 @@ def test_lists_and_objects_become_text_only_where_the_template_says_how(tmp_path
     assert said("{{ lines | map(attribute='text') | join('+') }} {{ parts[0] }}") == "a+b wheel"
     assert said("{% for line in lines %}{{ line.text }}{% endfor %}{{ parts | length }}") == "ab2"
     assert said("{{ sizes.small }}{% if sizes %}!{% endif %}") == "1!"
+
+
+def test_rows_that_a_mapping_fits_are_not_put_together_to_threads(tmp_path):
+    table = (
+        "chat_id,user,message,bot_text\n1,ana,Where is it?,On its way.\n1,ana,When?,On Monday.\n"
+    )
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for name in ("bot.csv", "other.csv"):
+        (folder / name).write_text(table)
+    mapping = {"files": "data/logs/bot*", "question": "{{ message }}", "answer": "{{ bot_text }}"}
+    config = CurateConfig.model_validate({"mapping": [mapping]})
+
+    alone = load(folder / "bot.csv", "data/logs/bot.csv", config)
+    inside = load(folder, "data/logs", config)
+
+    assert alone.rejected == []
+    for found in (alone, inside):
+        said = [tuple(turn.content for turn in one.messages) for one in found.examples[:2]]
+        assert said == [("Where is it?", "On its way."), ("When?", "On Monday.")]
+    assert [row.file for row in inside.rejected] == ["data/logs/other.csv"]

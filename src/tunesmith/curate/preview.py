@@ -66,7 +66,7 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
     for path in source_paths(config, workspace):
         shown = workspace.shown(path)
         converted.append([])
-        for row in islice(read_rows(path, shown), READ_ROWS):
+        for row in islice(read_rows(path, shown, config.mapping), READ_ROWS):
             read += 1
             outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
             if isinstance(outcome, Rejected):

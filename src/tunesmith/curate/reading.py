@@ -1,10 +1,12 @@
 """Sources to raw rows: every file and folder is recognised by looking inside."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from tunesmith.curate.decoding import Line, read_lines
+from tunesmith.curate.mapping import Mapping, mapping_for
 from tunesmith.curate.readers import (
     archives,
     documents,
@@ -22,18 +24,19 @@ PARQUET_MAGIC = b"PAR1"
 ZIP_MAGIC = b"PK\x03\x04"
 
 
-def read_rows(path: Path, shown: str) -> Iterator[Row]:
+def read_rows(path: Path, shown: str, mappings: tuple[Mapping, ...] = ()) -> Iterator[Row]:
     """Every row of a file or folder once, in order: readable or rejected. Blank lines are no rows.
 
     Args:
         path: The file or folder.
         shown: Its name in messages and in rejected rows.
+        mappings: Rows of a table that one of them fits are given as they stand, never put together to threads.
 
     Raises:
         DataError: If a file as a whole cannot be opened as what it claims to be.
     """
     if path.is_dir():
-        yield from folders.read(path, shown, read_rows)
+        yield from folders.read(path, shown, partial(read_rows, mappings=mappings))
         return
     with path.open("rb") as stream:
         start = stream.read(512)
@@ -52,6 +55,8 @@ def read_rows(path: Path, shown: str) -> Iterator[Row]:
         yield from sql.read(read_lines(path), shown)
     elif documents.is_document(suffix, start):
         yield from documents.read(path, shown)
+    elif mapping_for(mappings, shown) is not None:
+        yield from _table(path, suffix, shown)
     else:
         yield from assembled(_table(path, suffix, shown))
 
