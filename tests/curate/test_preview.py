@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.preview import preview
 from tunesmith.curate.stage import run
+from tunesmith.errors import NoGoodRowsError
 
 
 def pairs(count: int) -> str:
@@ -48,3 +51,27 @@ def test_where_the_recipe_masks_the_preview_masks_and_says_so(workspace):
     told = json.dumps(found.as_json())
     assert "maria.garcia" not in told
     assert "jon.snow" not in told
+
+
+def test_a_mapping_that_fits_no_source_is_named_in_preview_and_dataset(workspace):
+    (workspace.root / "data/more").mkdir(parents=True)
+    (workspace.root / "data/a.jsonl").write_text(pairs(20))
+    (workspace.root / "data/more/b.jsonl").write_text(pairs(2))
+    turns = {"question": "{{ prompt }}", "answer": "{{ completion }}"}
+    patterns = ("data/tickts*", "data/more/b*", "data/a.jsonl")
+    mapping = [{"files": files, **turns} for files in patterns]
+    config = CurateConfig.model_validate({"mapping": mapping, "golden_share": 0.3})
+
+    found = preview(config, workspace)
+
+    assert found.unused_mappings == ("data/tickts*",)
+    assert found.as_json()["unused_mappings"] == ["data/tickts*"]
+    made = run(config, workspace).dataset
+    assert made.unused_mappings == ("data/tickts*",)
+    assert made.load(workspace, made.id) == made
+    assert preview(CurateConfig(), workspace).unused_mappings == ()
+
+    (workspace.root / "data/tickets.jsonl").write_text('{"q": "Why?", "a": "So."}')
+    with pytest.raises(NoGoodRowsError, match=r"tickets\.jsonl") as none:
+        run(config, workspace)
+    assert "no source fits 'data/tickts*'" in none.value.fix

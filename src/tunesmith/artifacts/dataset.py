@@ -76,6 +76,8 @@ class Dataset(Artifact):
     sources: tuple[Source, ...]
     removed: dict[str, int] = Field({})
     """Good rows that were left out, by rule: `duplicate`, `golden`, …; each is in `removed.jsonl` with its witness."""
+    unused_mappings: tuple[str, ...] = ()
+    """Patterns of the recipe's mappings that fitted no source."""
     held_out: int = 0
     """Rows that became golden cases."""
     characters: LengthStatistics

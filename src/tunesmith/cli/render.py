@@ -84,7 +84,17 @@ def curated(
             "folder": workspace.shown(dataset.folder(workspace)),
         },
     )
+    unused_mappings(dataset.unused_mappings)
     _personal_data(dataset.privacy_report(workspace))
+
+
+def unused_mappings(patterns: Sequence[str]) -> None:
+    """A warning for each mapping that fits no source."""
+    for pattern in patterns:
+        out.print(
+            f"[yellow]warning: no source fits the mapping of {escape(repr(pattern))}[/yellow], so it is not used;"
+            " correct `files` in curate.mapping"
+        )
 
 
 def _personal_data(report: "PrivacyReport | None") -> None:

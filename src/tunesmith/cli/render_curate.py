@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tunesmith.cli.render import facts, out, print_json, table
+from tunesmith.cli.render import facts, out, print_json, table, unused_mappings
 
 if TYPE_CHECKING:
     from tunesmith.artifacts.dataset import RemovedRow
@@ -42,6 +42,7 @@ def preview(found: "Preview", *, as_json: bool) -> None:
     shown = f"{len(found.converted)} of the first {found.read} rows shown"
     masked = "; personal data is replaced (curate.privacy.mode: mask)" if found.is_masked else ""
     out.print(f"[dim]{shown}{masked}; nothing was written[/dim]")
+    unused_mappings(found.unused_mappings)
     if not found.rejected:
         out.print("[green]none of them would be set aside[/green]")
         return

@@ -2,6 +2,8 @@
 
 import glob
 import json
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.formats import recognise
 from tunesmith.curate.mapping import mapped, mapping_for
 from tunesmith.curate.readers import hugging_face
+from tunesmith.curate.readers.folders import files_in
 from tunesmith.curate.row import SHOWN_CHARACTERS, RawRow, Rejected, rejected
 from tunesmith.curate.turns import ANSWER_KEYS, BadRowError
 from tunesmith.errors import DataError, NotMadeYetError, TunesmithError
@@ -87,6 +90,27 @@ def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:
         return hugging_face.fetch(pattern)
     found = [Path(name) for name in glob.glob(str(workspace.path_of(pattern)))]
     return [path for path in found if path.exists() and not path.name.startswith(".")]
+
+
+def unused_mappings(
+    config: CurateConfig, workspace: Workspace, paths: Sequence[Path]
+) -> tuple[str, ...]:
+    """The patterns of mappings that fit none of these sources, nor a file inside one: misspelt, most likely."""
+    if not config.mapping:
+        return ()
+    names = [name for path in paths for name in _names_in(path, workspace.shown(path))]
+    fits = {mapping.files for mapping in config.mapping if any(map(mapping.fits, names))}
+    return tuple(mapping.files for mapping in config.mapping if mapping.files not in fits)
+
+
+def _names_in(path: Path, shown: str) -> Iterator[str]:
+    """What rows of a source may say that their file is."""
+    yield shown
+    if path.is_dir():
+        yield from (f"{shown}/{file.relative_to(path)}" for file in files_in(path))
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (f"{shown}/{name}" for name in archive.namelist())
 
 
 def understand(row: RawRow, shown: str, config: CurateConfig) -> Understood | Rejected:

@@ -63,10 +63,14 @@ class Mapping(Section):
             raise ValueError("give `question` and `answer`, or `each`")
         return self
 
+    def fits(self, shown: str) -> bool:
+        """Whether it applies to a source of this name."""
+        return fnmatchcase(shown, self.files)
+
 
 def mapping_for(mappings: tuple[Mapping, ...], shown: str) -> Mapping | None:
     """The first mapping whose pattern fits the name of a source."""
-    return next((one for one in mappings if fnmatchcase(shown, one.files)), None)
+    return next((one for one in mappings if one.fits(shown)), None)
 
 
 def mapped(mapping: Mapping, row: object) -> dict[str, object]:

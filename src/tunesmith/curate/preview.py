@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tunesmith.core.conversation import Example
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.loading import Understood, source_paths, understand
+from tunesmith.curate.loading import Understood, source_paths, understand, unused_mappings
 from tunesmith.curate.personal_data import protect
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.row import Rejected
@@ -31,6 +31,8 @@ class Preview(NamedTuple):
     read: int
     is_masked: bool = False
     """Whether personal data is replaced here as it will be in the dataset."""
+    unused_mappings: tuple[str, ...] = ()
+    """Patterns of `curate.mapping` that fit no source."""
 
     def reasons(self) -> list[tuple[str, int]]:
         """Why rows would be set aside, with how many, the commonest first."""
@@ -41,6 +43,7 @@ class Preview(NamedTuple):
         return {
             "read": self.read,
             "masked": self.is_masked,
+            "unused_mappings": list(self.unused_mappings),
             "converted": [
                 {"format": row.format, **row.example.model_dump(mode="json")}
                 for row in self.converted
@@ -63,7 +66,8 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
     converted: list[list[Converted]] = []
     rejected: list[Rejected] = []
     read = 0
-    for path in source_paths(config, workspace):
+    paths = source_paths(config, workspace)
+    for path in paths:
         shown = workspace.shown(path)
         converted.append([])
         for row in islice(read_rows(path, shown, config.mapping), READ_ROWS):
@@ -73,7 +77,9 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
                 rejected.append(outcome)
             elif len(converted[-1]) < rows:
                 converted[-1].append(Converted(*outcome))
-    return _protected(Preview(_shared(converted, rows), rejected, read), config)
+    unused = unused_mappings(config, workspace, paths)
+    found = Preview(_shared(converted, rows), rejected, read, unused_mappings=unused)
+    return _protected(found, config)
 
 
 def _protected(found: Preview, config: CurateConfig) -> Preview:

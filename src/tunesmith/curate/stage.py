@@ -13,7 +13,7 @@ from tunesmith.core.allocator import return_freed_memory
 from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
-from tunesmith.curate.loading import paths_matching, source_paths
+from tunesmith.curate.loading import paths_matching, source_paths, unused_mappings
 from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
@@ -26,7 +26,7 @@ from tunesmith.curate.steps.leakage import find_leaks, find_near_leaks
 from tunesmith.curate.steps.meaning import find_semantic_duplicates
 from tunesmith.curate.steps.near import find_near_duplicates, near_questions
 from tunesmith.curate.steps.noise import find_noise
-from tunesmith.errors import DataError, NotMadeYetError
+from tunesmith.errors import DataError, NoGoodRowsError, NotMadeYetError
 
 RETURNED_BYTES = 4 * 2**20
 """Arrays with a number for every row of many are given back when they are freed, or memory would grow from step to
@@ -78,13 +78,14 @@ def _made(
     is_quiet: bool,
 ) -> CurateResult:
     paths = source_paths(config, workspace)
+    unused = unused_mappings(config, workspace, paths)
     shards = refine_all(config, workspace, paths, is_quiet=is_quiet)
     folder = workspace.folder("refining") / "columns"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return_freed_memory(above=RETURNED_BYTES)
     with closing(_open(config, workspace, paths, shards, folder)) as rows:
-        rows.need_good_ones()
+        _need_good_rows(rows, unused)
         _deduplicate(config, rows, is_quiet=is_quiet)
         golden, sides = _sides(config, workspace, rows, probe)
         if not len(sides.train):
@@ -96,11 +97,29 @@ def _made(
         dataset = publish(
             rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
         )
+        if unused:
+            dataset = dataset.model_copy(update={"unused_mappings": unused}).save(workspace)
         if config.privacy.mode != "off":
             dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
     shutil.rmtree(folder)
     shutil.rmtree(shards[0].parent)
     return CurateResult(dataset, golden_set)
+
+
+def _need_good_rows(rows: Rows, unused: Sequence[str]) -> None:
+    """Check that every file holds an example; where none does, a misspelt mapping may be why."""
+    try:
+        rows.need_good_ones()
+    except NoGoodRowsError as error:
+        if not unused:
+            raise
+        raise NoGoodRowsError(
+            error.path,
+            read=error.read,
+            reasons=error.reasons,
+            fix=f"no source fits {' or '.join(map(repr, unused))} in curate.mapping:"
+            f" if that was meant for {error.path}, correct its `files`",
+        ) from error
 
 
 def _deduplicate(config: CurateConfig, rows: Rows, *, is_quiet: bool) -> None:
