@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from tunesmith.curate import tickets
 from tunesmith.curate.readers.threads import plain_name
 from tunesmith.curate.turns import Fields
 
@@ -42,11 +43,13 @@ def _tags(row: Fields) -> tuple[str, ...]:
 
 
 def _metadata(row: Fields) -> dict[str, str]:
+    notes = tickets.private_notes(row)
+    counted = {"private_notes": str(notes)} if notes else {}
     facts = row.get("metadata")
     if not isinstance(facts, dict):
-        return {}
+        return counted
     plain = {name: value for name, value in facts.items() if isinstance(value, str | int | float)}
-    return {_clean(str(name)): _clean(str(value)) for name, value in plain.items()}
+    return counted | {_clean(str(name)): _clean(str(value)) for name, value in plain.items()}
 
 
 def _clean(text: str) -> str:

@@ -58,7 +58,7 @@ def read_rows(path: Path, shown: str, mappings: tuple[Mapping, ...] = ()) -> Ite
     elif mapping_for(mappings, shown) is not None:
         yield from _table(path, suffix, shown)
     else:
-        yield from assembled(_table(path, suffix, shown))
+        yield from assembled(_table(path, suffix, shown), shown)
 
 
 def _table(path: Path, suffix: str, shown: str) -> Iterator[Row]:

@@ -2,7 +2,14 @@
 
 from collections.abc import Mapping
 
-from tunesmith.curate.readers.threads import OWNERS, conversation, plain_name, post_of
+from tunesmith.curate.readers.threads import (
+    OWNERS,
+    PRIVATE_NOTE,
+    conversation,
+    is_private,
+    plain_name,
+    post_of,
+)
 from tunesmith.curate.turns import BadRowError, Fields, kind_of
 
 SUBJECTS = ("subject", "title", "summary")
@@ -26,11 +33,18 @@ def is_flat(row: Fields) -> bool:
     return any(key in named for key in QUESTIONS) and any(key in named for key in ANSWERS)
 
 
+def private_notes(row: Fields) -> int:
+    """How many comments of a thread are left out because only colleagues were to read them."""
+    if not is_thread(row):
+        return 0
+    return sum(isinstance(one, dict) and is_private(one) for one in _comments(row) or [])
+
+
 def turns(row: Fields) -> list[dict[str, str]]:
     """The conversation of a ticket; its subject stands above the first question.
 
     Raises:
-        BadRowError: If a column that should hold text does not.
+        BadRowError: If a column that should hold text does not, or nothing in a thread is public.
     """
     named = _named(row)
     subject = next((str(named[key]) for key in SUBJECTS if named.get(key)), "")
@@ -50,7 +64,9 @@ def turns(row: Fields) -> list[dict[str, str]]:
 def _thread(row: Fields, named: Fields) -> list[dict[str, str]]:
     """Public comments as turns; the description opens the thread where no comment repeats it."""
     comments = [one for one in _comments(row) or [] if isinstance(one, dict)]
-    shown = [one for one in comments if one.get("public") is not False and not one.get("private")]
+    shown = [one for one in comments if not is_private(one)]
+    if not shown:
+        raise BadRowError(f"every comment is {PRIVATE_NOTE}")
     requester = str(row.get("requester_id") or row.get("requester") or "")
     posts = [post for one in shown if (post := post_of(one, requester)) is not None]
     opening = next((named[key] for key in QUESTIONS if isinstance(named.get(key), str)), "")

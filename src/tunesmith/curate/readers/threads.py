@@ -1,5 +1,6 @@
 """Threads: posts of several people to a conversation of a user and an assistant."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -7,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Role
-from tunesmith.curate.row import RawRow, Row
+from tunesmith.curate.row import RawRow, Row, rejected
 
 THREAD_KEYS = ("thread_id", "ticket_id", "conversation_id", "case_id", "session_id", "chat_id")
 TEXT_KEYS = ("body", "text", "message", "content", "comment", "plain_body")
@@ -74,7 +75,21 @@ WHOLE_ROWS = frozenset(
 """Columns of rows that hold question and answer both: they are no messages of a thread."""
 OWNERS = re.compile(r"^(?:ticket|customer|client|user|agent|support|staff)_")
 """Whose column it is, as in `Ticket Description` and `agent_reply`."""
-TRUE_WORDS = frozenset({"true", "1", "yes", "y", "t"})
+TRUE_WORDS = frozenset({"true", "1", "1.0", "yes", "y", "t", "on"})
+FALSE_WORDS = frozenset({"false", "0", "0.0", "no", "n", "f", "off", "none", "null", "nan"})
+PUBLIC_FLAGS = frozenset(
+    {"public", "ispublic", "jsdpublic", "published", "ispublished", "visibility"}
+)
+PUBLIC_WORDS = TRUE_WORDS | {"public", "external", "everyone", "all", "customer", "customers"}
+PRIVATE_FLAGS = frozenset({"private", "isprivate", "internal", "isinternal"})
+KIND_KEYS = frozenset({"type", "parttype", "kind", "commenttype", "messagetype", "channel"})
+NOTES = frozenset(
+    {"note", "internal", "internalnote", "internalcomment", "private", "privatenote"}
+    | {"privatecomment", "worknote", "worknotes"}
+)
+"""Kinds of message that only colleagues read."""
+PRIVATE_NOTE = "a private note"
+"""Why such a message is set aside."""
 
 
 class Post(NamedTuple):
@@ -108,6 +123,15 @@ def conversation(posts: Sequence[Post]) -> list[dict[str, str]]:
     return turns
 
 
+def is_private(fields: Mapping[str, object]) -> bool:
+    """Whether a message was meant for colleagues alone, by any of the columns in which exports say it.
+
+    A word there that is neither yes nor no counts as private: to learn a note as an answer does more harm than to
+    set an answer aside.
+    """
+    return any(_says_private(_squeezed(name), cell) for name, cell in fields.items())
+
+
 def post_of(fields: Mapping[str, object], requester: str = "") -> Post | None:
     """The post in a row or an object, whatever its columns are called; None where there is no text in it."""
     named = {plain_name(name): value for name, value in fields.items()}
@@ -121,11 +145,11 @@ def post_of(fields: Mapping[str, object], requester: str = "") -> Post | None:
     return Post(text, author, role)
 
 
-def assembled(rows: Iterable[Row]) -> Iterator[Row]:
+def assembled(rows: Iterable[Row], shown: str) -> Iterator[Row]:
     """The rows as they are, or, where each is one message of a thread, a row a thread.
 
-    A thread stands where its first message stood. Its messages are put in the order of their times where every
-    one of them has one, and stay in the file's order otherwise.
+    Private notes are set aside, each as a row of its own. A thread stands where its first message stood. Its messages
+    are put in the order of their times where every one of them has one, and stay in the file's order otherwise.
     """
     rows = iter(rows)
     passed: list[Row] = []
@@ -139,12 +163,34 @@ def assembled(rows: Iterable[Row]) -> Iterator[Row]:
     threads: dict[str, list[RawRow]] = {}
     for row in chain(passed, rows):
         thread = _thread_of(row.value) if isinstance(row, RawRow) else None
-        if isinstance(row, RawRow) and thread is not None:
+        if isinstance(row, RawRow) and isinstance(row.value, dict) and thread is not None:
+            if is_private(row.value):
+                yield rejected(row.file or shown, row.line, PRIVATE_NOTE, _beginning(row.value))
+                continue
             threads.setdefault(thread, []).append(row)
         else:
             yield row
     for thread, messages in threads.items():
         yield _joined(thread, messages)
+
+
+def _says_private(name: str, cell: object) -> bool:
+    if isinstance(cell, dict):
+        # Jira names the group or role that alone may see a comment.
+        return name == "visibility" and bool(cell)
+    if not isinstance(cell, str | int | float) or not str(cell).strip():
+        return False
+    word = str(cell).strip().lower()
+    if name in PUBLIC_FLAGS:
+        return word not in PUBLIC_WORDS
+    if name in PRIVATE_FLAGS:
+        return word not in FALSE_WORDS
+    return name in KIND_KEYS and _squeezed(word) in NOTES
+
+
+def _squeezed(name: object) -> str:
+    """A name as flags are compared: `isPublic` and `Is Public` are `ispublic`."""
+    return plain_name(name).replace("_", "")
 
 
 def _joined(thread: str, messages: list[RawRow]) -> RawRow:
@@ -157,6 +203,10 @@ def _joined(thread: str, messages: list[RawRow]) -> RawRow:
     posts = [post for value in values if (post := post_of(value)) is not None]
     value = {"messages": conversation(posts), "group": f"thread:{thread}"}
     return RawRow(messages[0].line, value, messages[0].file, "message table")
+
+
+def _beginning(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _thread_of(value: object) -> str | None:
