@@ -87,3 +87,58 @@ def test_a_ticket_of_private_notes_alone_says_so(tmp_path):
     loaded = ticket(tmp_path, note, note, description="Money back?")
 
     assert reasons(loaded) == [(1, "every comment is a private note")]
+
+
+AGENT = {"id": 9, "name": "Bo"}
+
+
+@pytest.mark.parametrize(
+    ("requester", "author"),
+    [
+        ({"requester": {"id": 7, "email": "j@c.org"}}, {"author": {"id": 7}}),
+        ({"requester": {"id": 7}}, {"author_id": "7"}),
+        ({"requester": "Jane <J@c.org>"}, {"author": {"email": "j@c.org", "name": "J."}}),
+        ({"requester_email": "j@c.org"}, {"author_email": "J@C.org"}),
+        ({"reporter": {"name": "Jane"}}, {"author": "jane"}),
+    ],
+)
+def test_the_requester_of_a_ticket_is_known_by_id_address_or_name(tmp_path, requester, author):
+    answers = [
+        {"author": {**AGENT, "email": "b@c.org"}, "body": text} for text in ("Done.", "Yes.")
+    ]
+    answers[0] |= {"author_id": 9, "author_email": "b@c.org"} if "author" not in author else {}
+    asked = {**author, "body": "And the tax?"}
+    ticket_of = {"description": "Money back?", **requester}
+
+    opened = ticket(tmp_path, answers[0], asked, answers[1], **ticket_of)
+    repeated = ticket(
+        tmp_path, {**author, "body": " Money  back?"}, answers[0], asked, answers[1], **ticket_of
+    )
+
+    turns = ["u: Money back?", "a: Done.", "u: And the tax?", "a: Yes."]
+    assert said(opened.examples[0]) == turns
+    assert said(repeated.examples[0]) == ["u: Money  back?", *turns[1:]]
+
+
+def test_a_ticket_that_does_not_say_who_asks_is_set_aside_rather_than_learnt_the_wrong_way_round(
+    tmp_path,
+):
+    agent, customer = {"author": AGENT, "body": "Done."}, {"author": {"id": 7}, "body": "And?"}
+
+    unknown = ticket(tmp_path, agent, customer, agent, description="Money back?")
+    elsewhere = ticket(tmp_path, agent, customer, description="Money?", requester={"email": "j@c"})
+    answered = ticket(tmp_path, agent, agent, description="Money back?")
+
+    reason = "it is not said which author asks: add requester_id, or a role a comment"
+    assert reasons(unknown) == reasons(elsewhere) == [(1, reason)]
+    assert said(answered.examples[0]) == ["u: Money back?", "a: Done.\n\nDone."]
+
+
+def test_a_message_table_with_a_requester_needs_no_roles(tmp_path):
+    text = """ticket_id,requester_id,author_id,body
+1,7,9,We called you.
+1,7,7,Is it done?
+1,7,9,It is.
+"""
+
+    assert said(table(tmp_path, text).examples[0]) == ["u: Is it done?", "a: It is."]

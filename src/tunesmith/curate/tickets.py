@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from tunesmith.curate.readers.persons import REQUESTERS, person
 from tunesmith.curate.readers.threads import (
     OWNERS,
     PRIVATE_NOTE,
+    Post,
     conversation,
     is_private,
     plain_name,
@@ -67,14 +69,26 @@ def _thread(row: Fields, named: Fields) -> list[dict[str, str]]:
     shown = [one for one in comments if not is_private(one)]
     if not shown:
         raise BadRowError(f"every comment is {PRIVATE_NOTE}")
-    requester = str(row.get("requester_id") or row.get("requester") or "")
+    requester = person(named, REQUESTERS)
     posts = [post for one in shown if (post := post_of(one, requester)) is not None]
-    opening = next((named[key] for key in QUESTIONS if isinstance(named.get(key), str)), "")
-    if isinstance(opening, str) and opening.strip():
-        first = posts[0] if posts else None
-        if first is not None and first.text.strip() != opening.strip():
-            posts = [first._replace(text=opening, role="user", author=requester), *posts]
-    return conversation(posts)
+    opening = next((text for key in QUESTIONS if isinstance(text := named.get(key), str)), "")
+    return conversation(_opened(opening, posts) if opening.strip() else posts)
+
+
+def _opened(opening: str, posts: list[Post]) -> list[Post]:
+    """The posts behind the description, which is the requester's; a first post that repeats it stands for it."""
+    first = posts[0] if posts else None
+    if first is not None and first.text.split() == opening.split():
+        return [first._replace(role="user"), *posts[1:]]
+    strangers = {post.author for post in posts if post.role is None and post.author}
+    is_requester_here = any(post.role == "user" for post in posts)
+    if len(strangers) > 1 and not is_requester_here:
+        raise BadRowError("it is not said which author asks: add requester_id, or a role a comment")
+    answered = [
+        post._replace(role="assistant") if post.author and post.role is None else post
+        for post in posts
+    ]
+    return [Post(opening, role="user"), *answered]
 
 
 def _comments(row: Fields) -> list[object] | None:

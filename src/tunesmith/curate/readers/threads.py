@@ -8,12 +8,21 @@ from itertools import chain
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Role
+from tunesmith.curate.readers.persons import (
+    AUTHORS,
+    KINDS,
+    REQUESTERS,
+    Person,
+    is_same,
+    label,
+    person,
+)
 from tunesmith.curate.row import RawRow, Row, rejected
 
 THREAD_KEYS = ("thread_id", "ticket_id", "conversation_id", "case_id", "session_id", "chat_id")
 TEXT_KEYS = ("body", "text", "message", "content", "comment", "plain_body")
 ROLE_KEYS = ("role", "author_role", "author_type", "sender_type", "from_type", "direction", "via")
-AUTHOR_KEYS = ("author", "author_id", "sender", "sender_id", "from", "user", "user_id", "name")
+AUTHOR_KEYS = (*AUTHORS, *(f"{role}_{kind}" for role in AUTHORS for kind in KINDS), "name")
 FLAG_KEYS: Mapping[str, Role] = {
     "is_agent": "assistant",
     "is_staff": "assistant",
@@ -132,17 +141,23 @@ def is_private(fields: Mapping[str, object]) -> bool:
     return any(_says_private(_squeezed(name), cell) for name, cell in fields.items())
 
 
-def post_of(fields: Mapping[str, object], requester: str = "") -> Post | None:
-    """The post in a row or an object, whatever its columns are called; None where there is no text in it."""
+def post_of(fields: Mapping[str, object], requester: Person | None = None) -> Post | None:
+    """The post in a row or an object, whatever its columns are called; None where there is no text in it.
+
+    Args:
+        fields: The row or object.
+        requester: Who is known to ask; otherwise the row's own `requester` or `reporter`, if it names one.
+    """
     named = {plain_name(name): value for name, value in fields.items()}
     text = next((v for key in TEXT_KEYS if isinstance(v := named.get(key), str)), None)
     if text is None:
         return None
-    author = next((_person(named[key]) for key in AUTHOR_KEYS if named.get(key)), "")
+    author = person(named, (*AUTHORS, "name"))
     role = _explicit_role(named)
-    if role is None and requester and author:
-        role = "user" if author == requester else "assistant"
-    return Post(text, author, role)
+    is_requester = is_same(author, requester or person(named, REQUESTERS))
+    if role is None and is_requester is not None:
+        role = "user" if is_requester else "assistant"
+    return Post(text, label(author), role)
 
 
 def assembled(rows: Iterable[Row], shown: str) -> Iterator[Row]:
@@ -242,12 +257,6 @@ def _explicit_role(named: Mapping[str, object]) -> Role | None:
             is_true = str(named[key]).strip().lower() in TRUE_WORDS
             return role if is_true else ("user" if role == "assistant" else "assistant")
     return None
-
-
-def _person(value: object) -> str:
-    if isinstance(value, dict):
-        value = value.get("id") or value.get("email") or value.get("name")
-    return str(value) if isinstance(value, str | int) else ""
 
 
 def _time_of(value: Mapping[str, object]) -> float | None:
