@@ -142,3 +142,106 @@ def test_a_message_table_with_a_requester_needs_no_roles(tmp_path):
 """
 
     assert said(table(tmp_path, text).examples[0]) == ["u: Is it done?", "a: It is."]
+
+
+TWO = [["u: How do I reset?", "a: Use the link."]]
+
+
+def newest_first(tmp_path: Path, later: str, earlier: str, *more: str, column: str = "created_at"):
+    rows = [f'1,bob,Use the link.,"{later}"', f'1,jane,How do I reset?,"{earlier}"', *more]
+    return table(tmp_path, "\n".join([f"ticket_id,author,body,{column}", *rows]))
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier"),
+    [
+        ("2024-03-02 11:00:00 UTC", "2024-03-02 10:00:00 UTC"),
+        ("2024-03-02T11:00:00Z", "2024-03-02T10:00:00Z"),
+        ("2024-03-02 11:00", "2024-03-02 12:00 +05:00"),
+        ("Sat, 2 Mar 2024 11:00:00 +0000", "Sat, 2 Mar 2024 12:00:00 +0200"),
+        ("1709377200", "1709373600.5"),
+        ("1709377200000", "1709373600"),
+        ("2024/03/02", "2024/03/01"),
+        ("2.3.2024 11:00", "28.2.2024 12:00"),
+        ("12/13/2024, 1:00 PM", "12/13/2024, 11:00 AM"),
+        ("03/02/24 11:00", "03/02/24 10:00"),
+    ],
+)
+def test_a_thread_that_is_written_newest_first_is_turned_round(tmp_path, later, earlier):
+    loaded = newest_first(tmp_path, later, earlier)
+
+    assert [said(row) for row in loaded.examples] == TWO
+
+
+def test_messages_of_the_same_day_are_turned_round_where_the_thread_is_newest_first(tmp_path):
+    loaded = newest_first(tmp_path, "2024-03-02", "2024-03-02", "1,jane,Hello.,2024-03-01")
+
+    assert said(loaded.examples[0]) == ["u: Hello.\n\nHow do I reset?", "a: Use the link."]
+
+
+def test_whether_the_day_or_the_month_comes_first_is_told_by_the_whole_column(tmp_path):
+    unsure = ("02/03/2024 11:00", "03/02/2024 11:00")
+    sure = ("2,bob,Yes.,13/02/2024", "2,jane,Now?,12/02/2024")
+
+    alone, told = newest_first(tmp_path, *unsure), newest_first(tmp_path, *unsure, *sure)
+
+    assert reasons(alone) == [
+        (
+            2,
+            "the time '02/03/2024 11:00' may begin with day or month: write times as 2024-02-03 11:00, "
+            "or rename the column to keep the file's order",
+        )
+    ]
+    assert [said(row) for row in told.examples] == [*TWO, ["u: Now?", "a: Yes."]]
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "reason"),
+    [
+        ("yesterday", "2024-03-01", "the time 'yesterday' cannot be read"),
+        ("March 2, 2024 1:00 PM", "March 2, 2024 11:00 AM", "1:00 PM' cannot be read"),
+        ("11:00", "10:00", "its times have no date and do not ascend"),
+        ("99999-01-01", "2024-03-01", "the time '99999-01-01' cannot be read"),
+    ],
+)
+def test_a_thread_whose_order_cannot_be_told_is_set_aside(tmp_path, later, earlier, reason):
+    loaded = newest_first(tmp_path, later, earlier)
+
+    assert not loaded.examples
+    assert reason in loaded.rejected[0].reason
+    assert "write times as" in loaded.rejected[0].reason
+    assert loaded.rejected[0].file == "a.csv"
+
+
+def test_a_thread_in_which_a_time_is_missing_and_the_others_do_not_ascend_is_set_aside(tmp_path):
+    loaded = newest_first(tmp_path, "2024-03-02", "", "1,jane,Hello.,2024-03-01")
+
+    assert "1 of its 3 messages have no time: write times as" in loaded.rejected[0].reason
+
+
+def test_times_of_day_and_missing_times_that_ascend_leave_the_files_order(tmp_path):
+    text = """ticket_id,author,body,date,time
+1,jane,One?,,00:05
+1,bob,Two.,,01:10
+2,jane,One?,2024-03-01,9:00
+2,bob,Two.,,
+3,bob,Two.,2024-03-01,10:00
+3,jane,One?,2024-03-01,09:00
+4,jane,One?,,
+4,bob,Two.,,
+"""
+
+    loaded = table(tmp_path, text)
+
+    assert [said(row) for row in loaded.examples] == [["u: One?", "a: Two."]] * 4
+
+
+def test_comments_of_a_ticket_stand_in_the_order_of_their_times(tmp_path):
+    late = {"author_id": 9, "body": "Done.", "created_at": "2024-03-02 11:00:00 UTC"}
+    early = {"author_id": 7, "body": "Now?", "created_at": "2024-03-02 10:00:00 UTC"}
+
+    turned = ticket(tmp_path, late, early)
+    unknown = ticket(tmp_path, {**late, "created_at": "then"}, early)
+
+    assert said(turned.examples[0]) == ["u: Now?", "a: Done."]
+    assert "the time 'then' cannot be read" in unknown.rejected[0].reason

@@ -8,10 +8,12 @@ from tunesmith.curate.readers.threads import (
     PRIVATE_NOTE,
     Post,
     conversation,
+    in_order,
     is_private,
     plain_name,
     post_of,
 )
+from tunesmith.curate.readers.times import UnknownOrderError
 from tunesmith.curate.turns import BadRowError, Fields, kind_of
 
 SUBJECTS = ("subject", "title", "summary")
@@ -66,9 +68,13 @@ def turns(row: Fields) -> list[dict[str, str]]:
 def _thread(row: Fields, named: Fields) -> list[dict[str, str]]:
     """Public comments as turns; the description opens the thread where no comment repeats it."""
     comments = [one for one in _comments(row) or [] if isinstance(one, dict)]
-    shown = [one for one in comments if not is_private(one)]
+    shown: list[Fields] = [one for one in comments if not is_private(one)]
     if not shown:
         raise BadRowError(f"every comment is {PRIVATE_NOTE}")
+    try:
+        shown = in_order(shown)
+    except UnknownOrderError as error:
+        raise BadRowError(str(error)) from None
     requester = person(named, REQUESTERS)
     posts = [post for one in shown if (post := post_of(one, requester)) is not None]
     opening = next((text for key in QUESTIONS if isinstance(text := named.get(key), str)), "")

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from tunesmith.curate.readers.persons import (
     label,
     person,
 )
+from tunesmith.curate.readers.times import UnknownOrderError, is_day_first, ordered, time_cell
 from tunesmith.curate.row import RawRow, Row, rejected
 
 THREAD_KEYS = ("thread_id", "ticket_id", "conversation_id", "case_id", "session_id", "chat_id")
@@ -32,7 +32,6 @@ FLAG_KEYS: Mapping[str, Role] = {
     "inbound": "user",
 }
 """Columns of yes and no, with the role that a yes means."""
-TIME_KEYS = ("created_at", "created", "timestamp", "sent_at", "date", "time")
 ANSWER_WORDS = frozenset(
     [
         "agent",
@@ -148,7 +147,7 @@ def post_of(fields: Mapping[str, object], requester: Person | None = None) -> Po
         fields: The row or object.
         requester: Who is known to ask; otherwise the row's own `requester` or `reporter`, if it names one.
     """
-    named = {plain_name(name): value for name, value in fields.items()}
+    named = _named(fields)
     text = next((v for key in TEXT_KEYS if isinstance(v := named.get(key), str)), None)
     if text is None:
         return None
@@ -164,7 +163,8 @@ def assembled(rows: Iterable[Row], shown: str) -> Iterator[Row]:
     """The rows as they are, or, where each is one message of a thread, a row a thread.
 
     Private notes are set aside, each as a row of its own. A thread stands where its first message stood. Its messages
-    are put in the order of their times where every one of them has one, and stay in the file's order otherwise.
+    are put in the order of their times, and stay in the file's order where none has one; a thread whose order cannot be
+    told is set aside.
     """
     rows = iter(rows)
     passed: list[Row] = []
@@ -185,8 +185,24 @@ def assembled(rows: Iterable[Row], shown: str) -> Iterator[Row]:
             threads.setdefault(thread, []).append(row)
         else:
             yield row
+    day_first = is_day_first(_time(row) for messages in threads.values() for row in messages)
     for thread, messages in threads.items():
-        yield _joined(thread, messages)
+        first = messages[0]
+        try:
+            yield _joined(thread, messages, day_first)
+        except UnknownOrderError as error:
+            values = [row.value for row in messages]
+            yield rejected(first.file or shown, first.line, str(error), _beginning(values))
+
+
+def in_order(messages: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    """Messages of a thread by their times.
+
+    Raises:
+        UnknownOrderError: If these do not tell their order.
+    """
+    cells = [time_cell(_named(message)) for message in messages]
+    return [messages[place] for place in ordered(cells, is_day_first(cells))]
 
 
 def _says_private(name: str, cell: object) -> bool:
@@ -208,16 +224,20 @@ def _squeezed(name: object) -> str:
     return plain_name(name).replace("_", "")
 
 
-def _joined(thread: str, messages: list[RawRow]) -> RawRow:
-    values = [row.value for row in messages if isinstance(row.value, dict)]
-    times = [_time_of(value) for value in values]
-    if all(times):
-        values = [
-            values[place] for place in sorted(range(len(values)), key=lambda n: times[n] or 0)
-        ]
+def _joined(thread: str, messages: list[RawRow], day_first: bool | None) -> RawRow:
+    places = ordered([_time(row) for row in messages], day_first)
+    values = [value for place in places if isinstance(value := messages[place].value, dict)]
     posts = [post for value in values if (post := post_of(value)) is not None]
     value = {"messages": conversation(posts), "group": f"thread:{thread}"}
     return RawRow(messages[0].line, value, messages[0].file, "message table")
+
+
+def _time(row: RawRow) -> object:
+    return time_cell(_named(row.value)) if isinstance(row.value, dict) else None
+
+
+def _named(fields: Mapping[str, object]) -> dict[str, object]:
+    return {plain_name(name): value for name, value in fields.items()}
 
 
 def _beginning(value: object) -> str:
@@ -228,7 +248,7 @@ def _thread_of(value: object) -> str | None:
     """The thread that a row of a message table belongs to; None for any other row."""
     if not isinstance(value, dict):
         return None
-    named = {plain_name(name): cell for name, cell in value.items()}
+    named = _named(value)
     thread = next((named[key] for key in THREAD_KEYS if named.get(key) not in (None, "")), None)
     has_text = any(isinstance(named.get(key), str) for key in TEXT_KEYS)
     speakers = {*ROLE_KEYS, *AUTHOR_KEYS, *FLAG_KEYS}
@@ -257,14 +277,3 @@ def _explicit_role(named: Mapping[str, object]) -> Role | None:
             is_true = str(named[key]).strip().lower() in TRUE_WORDS
             return role if is_true else ("user" if role == "assistant" else "assistant")
     return None
-
-
-def _time_of(value: Mapping[str, object]) -> float | None:
-    named = {plain_name(name): cell for name, cell in value.items()}
-    cell = next((named[key] for key in TIME_KEYS if named.get(key)), None)
-    try:
-        if isinstance(cell, int | float):
-            return float(cell)
-        return datetime.fromisoformat(str(cell)).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
