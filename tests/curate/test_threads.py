@@ -245,3 +245,23 @@ def test_comments_of_a_ticket_stand_in_the_order_of_their_times(tmp_path):
 
     assert said(turned.examples[0]) == ["u: Now?", "a: Done."]
     assert "the time 'then' cannot be read" in unknown.rejected[0].reason
+
+
+def test_a_message_without_a_thread_costs_itself_alone_wherever_it_stands(tmp_path):
+    text = """ticket_id,author_role,body
+,customer,Lost one.
+1,customer,How do I reset?
+,agent,Another.
+1,agent,Use the link.
+"""
+    rows = [{"note": "head"}, {"chat_id": 1, "user": "a", "text": "How do I reset?"}]
+    rows.append({"chat_id": 1, "user": "b", "text": "Use the link."})
+
+    loaded = table(tmp_path, text)
+    (tmp_path / "b.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    lines = load(tmp_path / "b.jsonl", "b.jsonl")
+
+    assert [said(row) for row in loaded.examples] == [said(row) for row in lines.examples] == TWO
+    reason = "a message of no thread: its ticket_id is empty"
+    assert reasons(loaded) == [(2, reason), (4, reason)]
+    assert reasons(lines) == [(1, "no known columns (found: note)")]

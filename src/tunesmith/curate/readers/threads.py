@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Role
@@ -32,6 +32,7 @@ FLAG_KEYS: Mapping[str, Role] = {
     "inbound": "user",
 }
 """Columns of yes and no, with the role that a yes means."""
+SPEAKERS = frozenset({*ROLE_KEYS, *AUTHOR_KEYS, *FLAG_KEYS})
 ANSWER_WORDS = frozenset(
     [
         "agent",
@@ -96,6 +97,8 @@ NOTES = frozenset(
     | {"privatecomment", "worknote", "worknotes"}
 )
 """Kinds of message that only colleagues read."""
+FIRST_ROWS = 100
+"""Rows of a table in which one message of a thread is enough for all to be taken as such."""
 PRIVATE_NOTE = "a private note"
 """Why such a message is set aside."""
 
@@ -160,31 +163,29 @@ def post_of(fields: Mapping[str, object], requester: Person | None = None) -> Po
 
 
 def assembled(rows: Iterable[Row], shown: str) -> Iterator[Row]:
-    """The rows as they are, or, where each is one message of a thread, a row a thread.
+    """The rows as they are, or, where one of the first is a message of a thread, a row a thread.
 
-    Private notes are set aside, each as a row of its own. A thread stands where its first message stood. Its messages
-    are put in the order of their times, and stay in the file's order where none has one; a thread whose order cannot be
-    told is set aside.
+    Private notes and messages of no thread are set aside, each as a row of its own. A thread stands where its first
+    message stood. Its messages are put in the order of their times, and stay in the file's order where none has one;
+    a thread whose order cannot be told is set aside.
     """
     rows = iter(rows)
-    passed: list[Row] = []
-    for row in rows:
-        passed.append(row)
-        if isinstance(row, RawRow):
-            break
-    if not passed or not isinstance(passed[-1], RawRow) or _thread_of(passed[-1].value) is None:
+    passed = list(islice(rows, FIRST_ROWS))
+    if not any(isinstance(row, RawRow) and _thread_key(row.value) for row in passed):
         yield from chain(passed, rows)
         return
     threads: dict[str, list[RawRow]] = {}
     for row in chain(passed, rows):
-        thread = _thread_of(row.value) if isinstance(row, RawRow) else None
-        if isinstance(row, RawRow) and isinstance(row.value, dict) and thread is not None:
-            if is_private(row.value):
-                yield rejected(row.file or shown, row.line, PRIVATE_NOTE, _beginning(row.value))
-                continue
-            threads.setdefault(thread, []).append(row)
-        else:
+        key = _thread_key(row.value) if isinstance(row, RawRow) else None
+        if not isinstance(row, RawRow) or not isinstance(row.value, dict) or key is None:
             yield row
+            continue
+        thread, is_note = _thread_of(row.value), is_private(row.value)
+        if thread is None or is_note:
+            reason = PRIVATE_NOTE if is_note else f"a message of no thread: its {key} is empty"
+            yield rejected(row.file or shown, row.line, reason, _beginning(row.value))
+            continue
+        threads.setdefault(thread, []).append(row)
     day_first = is_day_first(_time(row) for messages in threads.values() for row in messages)
     for thread, messages in threads.items():
         first = messages[0]
@@ -244,18 +245,22 @@ def _beginning(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _thread_of(value: object) -> str | None:
-    """The thread that a row of a message table belongs to; None for any other row."""
+def _thread_key(value: object) -> str | None:
+    """The column that names the thread in a row of a message table, empty or not; None for any other row."""
     if not isinstance(value, dict):
         return None
     named = _named(value)
-    thread = next((named[key] for key in THREAD_KEYS if named.get(key) not in (None, "")), None)
     has_text = any(isinstance(named.get(key), str) for key in TEXT_KEYS)
-    speakers = {*ROLE_KEYS, *AUTHOR_KEYS, *FLAG_KEYS}
     is_whole = any(OWNERS.sub("", name) in WHOLE_ROWS for name in named)
-    if thread is None or not has_text or is_whole or not speakers & named.keys():
+    if not has_text or is_whole or SPEAKERS.isdisjoint(named):
         return None
-    return str(thread)
+    return next((key for key in THREAD_KEYS if key in named), None)
+
+
+def _thread_of(fields: Mapping[str, object]) -> str | None:
+    named = _named(fields)
+    found = (named[key] for key in THREAD_KEYS if named.get(key) not in (None, ""))
+    return next((str(thread) for thread in found), None)
 
 
 def _role_of(author: str, opener: str, number: int) -> Role:
