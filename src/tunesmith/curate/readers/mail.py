@@ -3,15 +3,15 @@
 import email
 import email.utils
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
-from typing import NamedTuple
 
 from tunesmith.core import fingerprint
 from tunesmith.curate.readers.html_text import html_to_text
+from tunesmith.curate.readers.mail_threads import Mail, is_lost, threads_of
 from tunesmith.curate.readers.quotes import without_quotes
 from tunesmith.curate.readers.threads import Post, conversation
 from tunesmith.curate.row import RawRow, Row, rejected
@@ -21,20 +21,10 @@ HEADER = re.compile(
     rb"^(?:received|return-path|delivered-to|message-id|mime-version|from):\s", re.IGNORECASE
 )
 MARKED = re.compile(rb"^>+From ")
+LATEST_SECONDS = 1e11
+"""Since 1970: the year 5138. What says more is no date."""
+LOST = "its place in its thread is not known: it has no date, and what it answers is not here"
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
-
-
-class Mail(NamedTuple):
-    """One message, read."""
-
-    file: str
-    line: int
-    id: str
-    references: tuple[str, ...]
-    sender: str
-    subject: str
-    when: float
-    body: str
 
 
 def is_mail(suffix: str, start: bytes) -> bool:
@@ -55,7 +45,13 @@ def read(files: Iterable[tuple[Path, str]]) -> Iterator[Row]:
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 reason = f"not a mail that can be read: {error}"
                 yield rejected(shown, line, reason, content[:500].decode("utf-8", "replace"))
-    for thread in _threads(mails):
+    for mails_of_thread in threads_of(mails):
+        thread = [mail for mail in mails_of_thread if not is_lost(mail, mails_of_thread)]
+        for mail in mails_of_thread:
+            if mail not in thread:
+                yield rejected(mail.file, mail.line, LOST, mail.body)
+        if not thread:
+            continue
         first = thread[0]
         posts = [Post(mail.body, mail.sender) for mail in thread]
         if first.subject and posts[0].text:
@@ -88,21 +84,37 @@ def _messages(path: Path) -> Iterator[tuple[int, bytes]]:
 def _mail(content: bytes, shown: str, line: int) -> Mail:
     message = email.message_from_bytes(content)
     mail_id = MESSAGE_ID.search(str(message.get("Message-ID", "")))
-    above = f"{message.get('References', '')} {message.get('In-Reply-To', '')}"
+    references = MESSAGE_ID.findall(str(message.get("References", "")))
+    answered = MESSAGE_ID.findall(str(message.get("In-Reply-To", "")))
+    above = [name for name in references if name not in answered[:1]]
     _, address = email.utils.parseaddr(_header(message, "From"))
     if not address and not mail_id:
         raise ValueError("it has neither sender nor id")
-    when = email.utils.parsedate_tz(str(message.get("Date", "")))
     return Mail(
         shown,
         line,
         mail_id[0] if mail_id else f"{shown}:{line}",
-        tuple(MESSAGE_ID.findall(above)),
+        (*above, *answered[:1]),
         address.lower(),
         _header(message, "Subject"),
-        email.utils.mktime_tz(when) if when else 0.0,
+        _when(message),
         without_quotes(_body(message)),
     )
+
+
+def _when(message: Message) -> float | None:
+    """When it was sent, or when it arrived where it does not say."""
+    arrived = [str(header).rpartition(";")[2] for header in message.get_all("Received", [])]
+    mailbox_line = " ".join(str(message.get_unixfrom() or "").split()[2:])
+    for text in (str(message.get("Date", "")), *arrived, mailbox_line):
+        try:
+            parts = email.utils.parsedate_tz(text)
+            seconds = email.utils.mktime_tz(parts) if parts else -1.0
+        except (ValueError, OverflowError, TypeError, IndexError):
+            continue
+        if 0 <= seconds < LATEST_SECONDS:
+            return float(seconds)
+    return None
 
 
 def _header(message: Message, name: str) -> str:
@@ -133,23 +145,3 @@ def _decoded(content: bytes, charset: str) -> str:
         return content.decode(charset, errors="replace")
     except LookupError:
         return content.decode("utf-8", errors="replace")
-
-
-def _threads(mails: Sequence[Mail]) -> list[list[Mail]]:
-    """Mails that refer to one another, each thread in the order of its dates."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        parent.setdefault(name, name)
-        while parent[name] != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for mail in mails:
-        for reference in mail.references:
-            parent[root(reference)] = root(mail.id)
-    threads: dict[str, list[Mail]] = {}
-    for mail in mails:
-        threads.setdefault(root(mail.id), []).append(mail)
-    return [sorted(thread, key=lambda mail: mail.when) for thread in threads.values()]
