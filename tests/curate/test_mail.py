@@ -91,3 +91,75 @@ def test_a_mail_of_which_nothing_tells_the_place_is_set_aside(tmp_path):
     assert reasons(loaded) == [
         "its place in its thread is not known: it has no date, and what it answers is not here"
     ]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        # Gmail
+        '<div>Press it.</div><div class="gmail_quote"><div class="gmail_attr">Il giorno 1 gennaio Ann '
+        'ha scritto:</div><blockquote class="gmail_quote">How?<p>SECRET</p></blockquote></div>',
+        # Outlook
+        '<div><p>Press it.</p><div id="appendonsend"></div></div><hr><div id="divRplyFwdMsg">'
+        "<b>From:</b> Ann</div><div>SECRET</div>",
+        # Apple Mail, in the plain form of whose attribution nothing is quoted
+        "<p>Press it.</p><p>On 1 Jan 2024, at 10:00, Ann &lt;ann@c.org&gt; wrote:</p>"
+        '<blockquote type="cite"><div>SECRET</div></blockquote>',
+        # Thunderbird and Yahoo
+        '<div class="moz-cite-prefix">Am 1.1. schrieb Ann:</div><blockquote>SECRET</blockquote>Press it.',
+        '<p>Press it.</p><div class="ydp1 yahoo_quoted">SECRET</div>',
+        '<p>Press it.</p><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message '
+        "---------<br>From: Ann<br></div>SECRET</div>",
+    ],
+)
+def test_what_an_html_mail_quotes_is_not_learnt(tmp_path, html):
+    answer = mail(2, html, 1, Content_Type="text/html; charset=utf-8")
+
+    loaded = mailbox(tmp_path, mail(1, "How?"), answer)
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Press it."]
+
+
+def test_answers_between_quoted_parts_of_an_html_mail_stay(tmp_path):
+    html = (
+        '<div class="gmail_quote"><div class="gmail_attr">Ann wrote:</div><blockquote>How?</blockquote>'
+        "<div>Press it.</div><blockquote>When?</blockquote>Now.</div>"
+    )
+
+    loaded = mailbox(tmp_path, mail(1, "How? When?"), mail(2, html, 1, Content_Type="text/html"))
+
+    assert said(loaded.examples[0])[1] == "a: Press it.\nNow."
+
+
+def parts(kind: str, *inner: str, boundary: str = "B") -> str:
+    """A part of parts; each inner one is its headers, an empty line, and its text."""
+    body = "".join(f"--{boundary}\n{part}\n" for part in inner)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{body}--{boundary}--\n'
+
+
+PLAIN = "Content-Type: text/plain\n\n"
+IMAGE = "Content-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\nAAAA"
+
+
+def test_text_around_a_picture_is_read_whole_and_what_is_attached_is_not(tmp_path):
+    attached = "Content-Type: text/plain\nContent-Disposition: attachment\n\nLOG"
+    inside = f"Content-Type: message/rfc822\n\nFrom: x@y.z\n\n{PLAIN}OTHER MAIL"
+    both = parts(
+        "alternative", f"{PLAIN}How do I", "Content-Type: text/html\n\n<p>As HTML</p>", boundary="C"
+    )
+    whole = parts("mixed", both, IMAGE, f"{PLAIN}\nfix it?\n", attached, inside)
+    asked = mail(1, "\0").replace("\n\n\0", f"\n{whole}")
+
+    loaded = mailbox(tmp_path, asked, mail(2, "Restart it.", 1))
+
+    assert said(loaded.examples[0]) == ["u: How do I\n\nfix it?", "a: Restart it."]
+
+
+def test_of_parts_that_say_the_same_an_empty_one_gives_way(tmp_path):
+    html = "Content-Type: text/html\n\n<p>Restart it.</p><blockquote>How?</blockquote>"
+    whole = parts("alternative", f"{PLAIN}  ", parts("related", html, IMAGE, boundary="C"))
+    answer = mail(2, "\0", 1).replace("\n\n\0", f"\n{whole}")
+
+    loaded = mailbox(tmp_path, mail(1, "How?"), answer)
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Restart it."]

@@ -10,7 +10,7 @@ from email.message import Message
 from pathlib import Path
 
 from tunesmith.core import fingerprint
-from tunesmith.curate.readers.html_text import html_to_text
+from tunesmith.curate.readers.mail_body import body_of
 from tunesmith.curate.readers.mail_threads import Mail, is_lost, threads_of
 from tunesmith.curate.readers.quotes import without_quotes
 from tunesmith.curate.readers.threads import Post, conversation
@@ -98,7 +98,7 @@ def _mail(content: bytes, shown: str, line: int) -> Mail:
         address.lower(),
         _header(message, "Subject"),
         _when(message),
-        without_quotes(_body(message)),
+        without_quotes(body_of(message)),
     )
 
 
@@ -123,25 +123,3 @@ def _header(message: Message, name: str) -> str:
         return " ".join(str(make_header(decode_header(raw))).split())
     except (HeaderParseError, LookupError, ValueError):
         return " ".join(raw.split())
-
-
-def _body(message: Message) -> str:
-    """The plain part, or the HTML part as text; attachments are left out."""
-    found: dict[str, str] = {}
-    for part in message.walk():
-        kind = part.get_content_type()
-        if kind not in {"text/plain", "text/html"} or part.get_filename() or kind in found:
-            continue
-        content = part.get_payload(decode=True)
-        if isinstance(content, bytes):
-            found[kind] = _decoded(content, str(part.get_content_charset("utf-8")))
-    if found.get("text/plain", "").strip():
-        return found["text/plain"]
-    return html_to_text(found["text/html"]) if "text/html" in found else ""
-
-
-def _decoded(content: bytes, charset: str) -> str:
-    try:
-        return content.decode(charset, errors="replace")
-    except LookupError:
-        return content.decode("utf-8", errors="replace")
