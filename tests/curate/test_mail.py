@@ -163,3 +163,43 @@ def test_of_parts_that_say_the_same_an_empty_one_gives_way(tmp_path):
     loaded = mailbox(tmp_path, mail(1, "How?"), answer)
 
     assert said(loaded.examples[0]) == ["u: How?", "a: Restart it."]
+
+
+def test_a_mail_that_lies_in_two_mailboxes_is_learnt_once(tmp_path):
+    for name in ("inbox.mbox", "sent.mbox"):
+        (tmp_path / name).write_text(mail(1, "How?") + mail(2, "Press it.", 1))
+
+    loaded = load(tmp_path, "mail")
+
+    assert [said(row) for row in loaded.examples] == [["u: How?", "a: Press it."]]
+    assert [row.file for row in loaded.rejected] == ["mail/sent.mbox"] * 2
+    assert reasons(loaded) == ["a mail with the same Message-ID was read before"] * 2
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "Auto-Replied; owner-email=h@a.org"},
+        {"X_Autoreply": "yes"},
+        {"Precedence": "auto_reply"},
+        {"Auto_Submitted": "auto-generated", "Subject": "Automatic reply: How"},
+    ],
+)
+def test_an_automatic_reply_is_set_aside_but_still_links_its_thread(tmp_path, marks):
+    away = mail(2, "I am away.", 1, **marks)
+
+    loaded = mailbox(tmp_path, mail(1, "How?"), away, mail(4, "Press it.", 2))
+
+    assert [said(row) for row in loaded.examples] == [["u: How?", "a: Press it."]]
+    assert reasons(loaded) == ["an automatic reply"]
+
+
+def test_what_a_help_desk_sends_for_its_people_is_learnt(tmp_path):
+    sent = mail(
+        2, "Press it.", 1, Auto_Submitted="auto-generated", Subject="Re: How", Precedence="bulk"
+    )
+
+    loaded = mailbox(tmp_path, mail(1, "How?"), sent)
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Press it."]

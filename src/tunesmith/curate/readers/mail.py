@@ -24,6 +24,14 @@ MARKED = re.compile(rb"^>+From ")
 LATEST_SECONDS = 1e11
 """Since 1970: the year 5138. What says more is no date."""
 LOST = "its place in its thread is not known: it has no date, and what it answers is not here"
+REPEATED = "a mail with the same Message-ID was read before"
+AUTOMATIC = "an automatic reply"
+AUTOMATIC_SUBJECT = re.compile(
+    r"(?:automatic reply|auto(?:matic)? ?reply|auto(?:matic)? response|out of (?:the )?office"
+    r"|automatische antwort|abwesenheitsnotiz|réponse automatique|respuesta automática)\b",
+    re.IGNORECASE,
+)
+"""Of replies that Exchange marks as generated only, as help desks mark what people wrote."""
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 
@@ -33,32 +41,48 @@ def is_mail(suffix: str, start: bytes) -> bool:
 
 
 def read(files: Iterable[tuple[Path, str]]) -> Iterator[Row]:
-    """A row a thread over all the files together; mails that cannot be read are set aside.
+    """A row a thread over all the files together.
 
+    Mails that cannot be read, that were read before, or that nobody wrote are set aside, each as a row of its own.
     Whoever wrote the first mail of a thread asks; everyone else answers.
     """
     mails: list[Mail] = []
+    read_before: set[str] = set()
     for path, shown in files:
         for line, content in _messages(path):
             try:
-                mails.append(_mail(content, shown, line))
+                mail = _mail(content, shown, line)
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
                 reason = f"not a mail that can be read: {error}"
                 yield rejected(shown, line, reason, content[:500].decode("utf-8", "replace"))
-    for mails_of_thread in threads_of(mails):
-        thread = [mail for mail in mails_of_thread if not is_lost(mail, mails_of_thread)]
-        for mail in mails_of_thread:
-            if mail not in thread:
-                yield rejected(mail.file, mail.line, LOST, mail.body)
-        if not thread:
-            continue
-        first = thread[0]
-        posts = [Post(mail.body, mail.sender) for mail in thread]
-        if first.subject and posts[0].text:
-            posts[0] = posts[0]._replace(text=f"{first.subject}\n\n{posts[0].text}")
-        root = fingerprint.short_id("mail", first.id)
-        value = {"messages": conversation(posts), "group": root}
-        yield RawRow(first.line, value, first.file, "mail")
+                continue
+            mails.append(mail._replace(problem=REPEATED) if mail.id in read_before else mail)
+            read_before.add(mail.id)
+    for thread in threads_of(mails):
+        yield from _rows(thread)
+
+
+def _rows(thread: list[Mail]) -> Iterator[Row]:
+    """The conversation in a thread, and a row for each mail of it that is left out."""
+    kept: list[Mail] = []
+    for mail in thread:
+        problem = mail.problem or (LOST if is_lost(mail, thread) else "")
+        if problem:
+            yield rejected(mail.file, mail.line, problem, f"{mail.subject}\n\n{mail.body}")
+        else:
+            kept.append(mail)
+    if kept:
+        yield _row(kept)
+
+
+def _row(thread: list[Mail]) -> RawRow:
+    first = thread[0]
+    posts = [Post(mail.body, mail.sender) for mail in thread]
+    if first.subject and posts[0].text:
+        posts[0] = posts[0]._replace(text=f"{first.subject}\n\n{posts[0].text}")
+    root = fingerprint.short_id("mail", first.id)
+    value = {"messages": conversation(posts), "group": root}
+    return RawRow(first.line, value, first.file, "mail")
 
 
 def _messages(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -99,7 +123,20 @@ def _mail(content: bytes, shown: str, line: int) -> Mail:
         _header(message, "Subject"),
         _when(message),
         without_quotes(body_of(message)),
+        AUTOMATIC if _is_automatic(message) else "",
     )
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether it says that a machine answered, as absence notes and delivery failures do."""
+    said = str(message.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
+    precedence = str(message.get("Precedence", "")).strip().lower()
+    is_marked = any(
+        str(message.get(name, "no")).strip().lower() != "no"
+        for name in ("X-Autoreply", "X-Autorespond")
+    )
+    is_note = said != "no" and AUTOMATIC_SUBJECT.match(_header(message, "Subject")) is not None
+    return said == "auto-replied" or precedence == "auto_reply" or is_marked or is_note
 
 
 def _when(message: Message) -> float | None:

@@ -20,6 +20,8 @@ class Mail(NamedTuple):
     when: float | None
     """Seconds since 1970; None where nothing in it tells."""
     body: str
+    problem: str = ""
+    """Why it is not to be learnt; its place in its thread counts all the same."""
 
 
 def threads_of(mails: Sequence[Mail]) -> list[list[Mail]]:
