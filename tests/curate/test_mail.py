@@ -203,3 +203,56 @@ def test_what_a_help_desk_sends_for_its_people_is_learnt(tmp_path):
     loaded = mailbox(tmp_path, mail(1, "How?"), sent)
 
     assert said(loaded.examples[0]) == ["u: How?", "a: Press it."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent from my iPhone",
+        "Sent from my Samsung Galaxy smartphone.",
+        "Get Outlook for iOS<https://aka.ms/o0ukef>",
+        "Get Outlook for Android",
+        "Sent from Mail for Windows 10",
+        "Sent from Mail<https://go.microsoft.com/fwlink/?LinkId=550986> for Windows",
+        "Von meinem iPhone gesendet",
+    ],
+)
+def test_the_line_of_a_mail_programme_is_left_out_and_nothing_else(tmp_path, line):
+    loaded = mailbox(tmp_path, mail(1, f"How?\n\n{line}\n\nP.S. And when?"), mail(2, "Now.", 1))
+
+    assert said(loaded.examples[0]) == ["u: How?\n\nP.S. And when?", "a: Now."]
+
+
+KEPT = """It came up:
+
+Sent from manufacturing line 3, the part is broken.
+Sent from my phone and read on yours
+__________
+| a | b |
+
+On Tuesday the service crashed.
+Here is what the log
+wrote:
+PANIC 7"""
+
+
+def test_lines_that_look_like_a_signature_a_rule_or_an_attribution_cut_nothing(tmp_path):
+    loaded = mailbox(tmp_path, mail(1, KEPT), mail(2, "Now.", 1))
+
+    assert said(loaded.examples[0]) == [f"u: {KEPT}", "a: Now."]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "________________________________\nFrom: Ann <a@c.org>\nSent: Monday\nTo: Help\n\nHow?",
+        "_______________________________________________\nusers mailing list\nusers@a.org",
+        "On Mon, Jan 1, 2024 at 10:00 AM Ann\n<ann@c.org> wrote:\n\n> How?",
+        "On 1 January, Ann wrote:\n> How?",
+        "On 1 January, Ann wrote:",
+    ],
+)
+def test_what_a_rule_or_an_attribution_stands_above_is_left_out(tmp_path, quoted):
+    loaded = mailbox(tmp_path, mail(1, "How?"), mail(2, f"Now.\n\n{quoted}", 1))
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Now."]
