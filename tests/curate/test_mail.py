@@ -256,3 +256,17 @@ def test_what_a_rule_or_an_attribution_stands_above_is_left_out(tmp_path, quoted
     loaded = mailbox(tmp_path, mail(1, "How?"), mail(2, f"Now.\n\n{quoted}", 1))
 
     assert said(loaded.examples[0]) == ["u: How?", "a: Now."]
+
+
+def test_mailboxes_without_an_ending_are_read_inside_folders(tmp_path):
+    (tmp_path / "Inbox.mbox").mkdir()
+    (tmp_path / "Inbox.mbox/mbox").write_text(mail(1, "How?") + mail(2, "Press it.", 1))
+    (tmp_path / "Inbox.mbox/table_of_contents").write_bytes(b"\0\1")
+    (tmp_path / "Sent").write_text(mail(4, "Twice.", 1))
+
+    loaded, named = load(tmp_path, "all"), load(tmp_path / "Inbox.mbox", "Inbox.mbox")
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Press it.\n\nTwice."]
+    assert said(named.examples[0]) == ["u: How?", "a: Press it."]
+    assert load(tmp_path / "Inbox.mbox/mbox", "mbox").formats == ["mail"]
+    assert reasons(loaded) == reasons(named) == ["1 files of kinds that are not read"]

@@ -39,7 +39,7 @@ def read_rows(path: Path, shown: str, mappings: tuple[Mapping, ...] = ()) -> Ite
         yield from folders.read(path, shown, partial(read_rows, mappings=mappings))
         return
     with path.open("rb") as stream:
-        start = stream.read(512)
+        start = stream.read(mail.START_BYTES)
     suffix = path.suffix.lower()
     if start.startswith(PARQUET_MAGIC) or suffix == ".parquet":
         yield from tables.parquet_rows(path, shown)

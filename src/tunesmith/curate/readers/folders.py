@@ -48,7 +48,7 @@ def read(folder: Path, shown: str, read_file: ReadFile) -> Iterator[Row]:
     for path in files_in(folder):
         name = f"{shown}/{path.relative_to(folder)}"
         suffix = path.suffix.lower()
-        if suffix in mail.SUFFIXES:
+        if _is_mail(path, suffix):
             mails.append((path, name))
         elif suffix in READABLE or sql_logs.is_log(path):
             yield from _file(path, name, read_file)
@@ -69,6 +69,14 @@ def files_in(folder: Path) -> list[Path]:
         ]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found)
+
+
+def _is_mail(path: Path, suffix: str) -> bool:
+    """Whether a file is mail; Apple Mail and Thunderbird write mailboxes whose names have no ending."""
+    if suffix or not path.is_file():
+        return suffix in mail.SUFFIXES
+    with path.open("rb") as stream:
+        return mail.is_mail(suffix, stream.read(mail.START_BYTES))
 
 
 def _file(path: Path, name: str, read_file: ReadFile) -> Iterator[Row]:

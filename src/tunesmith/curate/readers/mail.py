@@ -17,8 +17,11 @@ from tunesmith.curate.readers.threads import Post, conversation
 from tunesmith.curate.row import RawRow, Row, rejected
 
 SUFFIXES = frozenset({".mbox", ".eml", ".mbx"})
+START_BYTES = 512
+"""How much of a file tells whether it is a mailbox."""
 HEADER = re.compile(
-    rb"^(?:received|return-path|delivered-to|message-id|mime-version|from):\s", re.IGNORECASE
+    rb"^(?:received|return-path|delivered-to|message-id|mime-version|date|subject|from|x-mozilla-status):\s",
+    re.IGNORECASE | re.MULTILINE,
 )
 MARKED = re.compile(rb"^>+From ")
 LATEST_SECONDS = 1e11
