@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import Path as ZipPath
@@ -14,11 +14,13 @@ from tunesmith.curate.row import RawRow, Row, rejected
 
 MENTION = re.compile(r"<@(\w+)(?:\|([^>]*))?>")
 LINK = re.compile(r"<([^|>]+)(?:\|([^>]*))?>")
-NOT_SAID = frozenset(
-    {"channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name"}
-)
-"""Kinds of message that nobody wrote."""
+SAID = frozenset({"", "file_share", "me_message", "thread_broadcast", "reply_broadcast"})
+"""Kinds of message that a person wrote; all others are notices of Slack's, or tell that something was deleted."""
 
+SLACKBOT = "USLACKBOT"
+HEADLESS = "the first message of the thread is missing or set aside, so it is not known who asks"
+Numbered = tuple[int, str, dict[str, Any]]
+"""A message with its number and file."""
 Folder = Path | ZipPath
 
 
@@ -31,7 +33,7 @@ def read(root: Folder, shown: str) -> Iterator[Row]:
     """A row a thread, and one for each message that stands alone, channel by channel."""
     names = _names(root)
     for channel in sorted((path for path in root.iterdir() if path.is_dir()), key=lambda p: p.name):
-        threads: dict[str, list[tuple[int, str, dict[str, Any]]]] = {}
+        threads: dict[str, list[Numbered]] = {}
         days = [path for path in channel.iterdir() if path.name.endswith(".json")]
         for day in sorted(days, key=lambda path: path.name):
             file = f"{shown}/{channel.name}/{day.name}"
@@ -42,17 +44,22 @@ def read(root: Folder, shown: str) -> Iterator[Row]:
                 thread = str(message.get("thread_ts") or message.get("ts") or f"{file}:{number}")
                 threads.setdefault(thread, []).append((number, file, message))
         for thread, messages in threads.items():
-            number, file, _ = messages[0]
-            posts = [
-                Post(
-                    _plain(message["text"], names),
-                    str(message.get("user") or message.get("bot_id")),
-                )
-                for _, _, message in messages
-            ]
-            group = f"slack:{channel.name}:{thread}"
-            value = {"messages": conversation(posts), "group": group, "tags": [channel.name]}
-            yield RawRow(number, value, file, "slack")
+            yield _row(thread, messages, channel.name, names)
+
+
+def _row(thread: str, messages: list[Numbered], channel: str, names: Mapping[str, str]) -> Row:
+    """The conversation in a thread; without its first message nobody can tell who asked."""
+    messages = sorted(messages, key=lambda message: str(message[2].get("ts")) != thread)
+    number, file, first = messages[0]
+    if thread not in (str(first.get("ts")), f"{file}:{number}"):
+        shown = json.dumps([message for _, _, message in messages], ensure_ascii=False)
+        return rejected(file, number, HEADLESS, shown)
+    posts = [
+        Post(_plain(message["text"], names), str(message.get("user"))) for _, _, message in messages
+    ]
+    group = f"slack:{channel}:{thread}"
+    value = {"messages": conversation(posts), "group": group, "tags": [channel]}
+    return RawRow(number, value, file, "slack")
 
 
 def _messages(day: Folder) -> Iterator[tuple[int, Any, str]]:
@@ -65,8 +72,10 @@ def _messages(day: Folder) -> Iterator[tuple[int, Any, str]]:
     for number, message in enumerate(messages if isinstance(messages, list) else [messages], 1):
         if not isinstance(message, dict):
             yield number, message, "not a message"
-        elif message.get("subtype") in NOT_SAID:
+        elif str(message.get("subtype") or "") not in SAID:
             yield number, message, f"nobody wrote it: {message['subtype']}"
+        elif message.get("bot_id") or message.get("user") == SLACKBOT:
+            yield number, message, "a bot wrote it"
         elif not isinstance(message.get("text"), str) or not message["text"].strip():
             yield number, message, "a message without text"
         else:
@@ -86,7 +95,7 @@ def _names(root: Folder) -> dict[str, str]:
     return found
 
 
-def _plain(text: str, names: dict[str, str]) -> str:
+def _plain(text: str, names: Mapping[str, str]) -> str:
     """The text as people saw it: names for ids, labels for links."""
     text = MENTION.sub(lambda found: "@" + names.get(found[1], found[2] or found[1]), text)
     text = LINK.sub(lambda found: found[2] or found[1].lstrip("!#"), text)
