@@ -119,6 +119,11 @@ References: <1@x>
 Date: x
 Subject: =?utf-8?q?=ff?=
 Content-Type: text/html; charset=none
+Content-Type: multipart/mixed; boundary=a
+Auto-Submitted: auto-replied
+In-Reply-To: <2@x>
+--a
+<blockquote id=appendonsend class=gmail_attr>
 > quoted
 --\x20
 
@@ -151,7 +156,11 @@ STATEMENT:  SELECT 1
 title: FAQ
 ticket_id,author,body
 1,x,y
-2,z,""".split(b"\n")
+2,z,
+ticket_id,author,body,date,public
+1,x,y,1/2/2024 1:00,no
+1,z,y,99999999999999999999,
+,z,y,2/1/24,yes""".split(b"\n")
 )
 PROSE = some.lists(WORDS | some.binary(max_size=12), max_size=12).map(b"\n".join)
 
@@ -176,13 +185,44 @@ def test_malformed_mails_documents_and_code_lose_no_row(tmp_path, content, suffi
 
 TREE = some.dictionaries(
     some.sampled_from(
-        ["mapping", "current_node", "a", "b", "parent", "message", "author", "content"]
+        [
+            "mapping",
+            "current_node",
+            "a",
+            "b",
+            "parent",
+            "message",
+            "author",
+            "content",
+            "text",
+            "ts",
+            "thread_ts",
+            "subtype",
+        ]
     ),
     JSON | some.sampled_from(["a", "b"]),
 )
+COMMENT = some.dictionaries(
+    some.sampled_from(
+        ["body", "author", "author_id", "created_at", "public", "type", "visibility"]
+    ),
+    JSON | some.sampled_from(["2024-01-01", "1/2/2024", "note", "7"]),
+)
 LOG = some.dictionaries(
-    some.sampled_from(["request", "response", "choices", "messages", "body", "comments", "author"]),
-    JSON | some.lists(TURN, max_size=3),
+    some.sampled_from(
+        [
+            "request",
+            "response",
+            "choices",
+            "messages",
+            "body",
+            "comments",
+            "author",
+            "description",
+            "requester",
+        ]
+    ),
+    JSON | some.lists(TURN | COMMENT, max_size=3),
 )
 
 
