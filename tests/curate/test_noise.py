@@ -75,7 +75,10 @@ def test_answers_unlike_those_to_like_questions_are_worth_a_look():
 
     odd = {key for key, reason in found.items() if reason.rule == "neighbours"}
     assert odd == {rows[place].key for place in WRONG}
-    assert "0% like those of the 10 rows that ask most alike" in found[rows[3].key].text
+    assert (
+        "its answer shares 0% with those to the 10 questions most like its own"
+        in found[rows[3].key].text
+    )
 
 
 def test_an_answer_that_is_cheap_or_follows_from_its_question_is_not_strange():

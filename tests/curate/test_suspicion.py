@@ -4,6 +4,7 @@ import pytest
 
 from conftest import example
 from tunesmith.artifacts.suspicion import (
+    Neighbour,
     Suspicion,
     has_suspicions,
     read_suspicions,
@@ -39,6 +40,19 @@ def test_each_rule_names_its_reason_and_the_rows_that_witness_it():
     assert [one.key for one in found[near[0].key].neighbours] == [near[1].key]
     assert found[near[1].key].reasons[-1].rule == "near_duplicate"
     assert PLAIN[1].key not in found
+
+
+def test_the_row_that_speaks_against_another_is_its_first_neighbour():
+    first, other = PLAIN[0], example("What is the capital of Oz?", "the Emerald City, of course")
+    alike = example("what is the capital of Oz??", first.answer)
+
+    found = {one.key: one for one in suspect([*PLAIN, alike, other])}
+
+    assert found[other.key].neighbours[0] == Neighbour(key=first.key, similarity=None)
+    against, near = found[first.key].neighbours[:2]
+    assert against.key == other.key
+    assert near.key == alike.key
+    assert near.similarity is not None
 
 
 def test_verdicts_do_not_contradict_each_other():

@@ -37,7 +37,7 @@ class Suspicion(Section):
     """The row's `Example.key`."""
     reasons: tuple[Reason, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
-    """The most similar first."""
+    """Those that speak against it first, then the most similar."""
 
     @property
     def score(self) -> float:

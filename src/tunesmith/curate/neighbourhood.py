@@ -50,8 +50,8 @@ class Neighbourhoods(NamedTuple):
     def reason(self, row: int) -> str:
         """In words, with the numbers."""
         return (
-            f"its answer is {self.agreement[row]:.0%} like those of the {NEIGHBOURS} rows that ask most alike,"
-            f" which are {self.usual[row]:.0%} like one another"
+            f"its answer shares {self.agreement[row]:.0%} with those to the {NEIGHBOURS} questions most like its own;"
+            f" these share {self.usual[row]:.0%} with one another"
         )
 
 

@@ -44,6 +44,15 @@ class NearPair(NamedTuple):
     similarity: float
 
 
+class Notice(NamedTuple):
+    """What a rule noticed about the row at a position."""
+
+    position: int
+    reason: Reason
+    witness: int | None = None
+    """Position of the other row that speaks against it."""
+
+
 class Glance(NamedTuple):
     """What the rules need of one row; a million of them fit into memory where a million texts would not."""
 
@@ -74,14 +83,14 @@ def suspect(
         rows = list(rows)
     glances = [_glance(row, with_texts=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
-    noted = {doubt.key: doubt.reasons for doubt in doubts}
-    for position, glance in enumerate(glances):
-        if glance.key in noted:
-            reasons[position].extend(noted[glance.key])
     odd = odd_answers(rows) if isinstance(rows, list) else ()
-    for position, reason in (*odd_lengths(glances), *contradictions(glances), *odd):
-        reasons[position].append(reason)
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
+    witnesses: dict[int, list[str]] = defaultdict(list)
+    noticed = (*_doubted(glances, doubts), *contradictions(glances), *odd, *odd_lengths(glances))
+    for position, reason, witness in noticed:
+        reasons[position].append(reason)
+        if witness is not None and glances[witness].key != glances[position].key:
+            witnesses[position].append(glances[witness].key)
     texts = [glance.said for glance in glances] if count <= MOST_ROWS else []
     for first, second, similarity in near_pairs(texts):
         if glances[first].key == glances[second].key:
@@ -91,8 +100,8 @@ def suspect(
             neighbours[one].append(Neighbour(key=glances[other].key, similarity=similarity))
             if is_repetition:
                 reasons[one].append(_repetition(glances[other], similarity))
-    for found in neighbours.values():
-        found.sort(key=lambda neighbour: (-(neighbour.similarity or 0), neighbour.key))
+    for position in {*neighbours, *witnesses}:
+        neighbours[position] = _in_order(neighbours[position], witnesses[position])
     return [
         Suspicion(
             key=glances[position].key,
@@ -103,7 +112,21 @@ def suspect(
     ]
 
 
-def odd_lengths(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
+def _doubted(glances: Sequence[Glance], doubts: Iterable[Suspicion]) -> Iterator[Notice]:
+    noted = {doubt.key: doubt.reasons for doubt in doubts}
+    for position, glance in enumerate(glances):
+        yield from (Notice(position, reason) for reason in noted.get(glance.key, ()))
+
+
+def _in_order(near: Sequence[Neighbour], witnesses: Sequence[str]) -> list[Neighbour]:
+    """Rows that speak against the row first, then those most like it."""
+    similarities = {neighbour.key: neighbour.similarity for neighbour in near}
+    by_likeness = sorted(near, key=lambda one: (-(one.similarity or 0), one.key))
+    keys = dict.fromkeys([*witnesses, *(one.key for one in by_likeness)])
+    return [Neighbour(key=key, similarity=similarities.get(key)) for key in keys]
+
+
+def odd_lengths(glances: Sequence[Glance]) -> Iterator[Notice]:
     """Rows whose answer is far shorter or longer than most, on a logarithmic scale."""
     logs = [math.log(max(1, glance.length)) for glance in glances]
     if not logs:
@@ -118,10 +141,10 @@ def odd_lengths(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
             text = f"an answer of {length} characters; the median is {math.exp(middle):.0f}"
             # One half at the border, nearer to 1 the more often the median goes into it, or it into the median.
             score = 1 - OUTLIER_FACTOR / (2 * math.exp(abs(value - middle)))
-            yield position, Reason(rule="length", score=round(score, 4), text=text)
+            yield Notice(position, Reason(rule="length", score=round(score, 4), text=text))
 
 
-def contradictions(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
+def contradictions(glances: Sequence[Glance]) -> Iterator[Notice]:
     """Rows whose question is answered differently elsewhere; verdicts, which are meant to, aside."""
     answers: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for position, glance in enumerate(glances):
@@ -133,10 +156,10 @@ def contradictions(glances: Sequence[Glance]) -> Iterator[tuple[int, Reason]]:
             where = glances[other].source or "another row"
             text = f"the same question is answered differently by {where}"
             reason = Reason(rule="contradiction", score=CONTRADICTION_SCORE, text=text)
-            yield from ((position, reason) for position in positions)
+            yield from (Notice(position, reason, other) for position in positions)
 
 
-def odd_answers(rows: Sequence[Example]) -> Iterator[tuple[int, Reason]]:
+def odd_answers(rows: Sequence[Example]) -> Iterator[Notice]:
     """Rows answered unlike those that ask most alike, where these agree; verdicts aside."""
     places = [place for place, row in enumerate(rows) if type(row) is Example]
     if len(places) < LEAST_ROWS:
@@ -144,12 +167,9 @@ def odd_answers(rows: Sequence[Example]) -> Iterator[tuple[int, Reason]]:
     found = neighbourhoods([rows[place] for place in places])
     for index, place in enumerate(places):
         if found.disagreement(index) >= ODD_ANSWER:
-            nearest = rows[places[found.nearest[index]]].source or "another row"
-            text = f"{found.reason(index)}, as {nearest} does"
-            yield (
-                place,
-                Reason(rule="neighbours", score=round(found.suspicion(index), 4), text=text),
-            )
+            score = round(found.suspicion(index), 4)
+            reason = Reason(rule="neighbours", score=score, text=found.reason(index))
+            yield Notice(place, reason, places[found.nearest[index]])
 
 
 def near_pairs(texts: Sequence[str]) -> Iterator[NearPair]:
