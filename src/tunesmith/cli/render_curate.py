@@ -144,6 +144,7 @@ def card(made: "Card", workspace: "Workspace", *, as_json: bool) -> None:
         facts_seen = {
             "themes": [theme._asdict() for theme in seen.themes],
             "gaps": [gap._asdict() for gap in seen.gaps],
+            "farthest": [gap._asdict() for gap in seen.farthest],
             "gap_threshold": seen.gap_threshold,
             "needed": seen.needed,
             "surveyed": seen.surveyed,

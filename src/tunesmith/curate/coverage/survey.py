@@ -12,6 +12,8 @@ SURVEYED = 20_000
 """Most training rows that are looked over; of more, as many evenly spaced ones."""
 SHARES = (0.8, 0.9, 0.95, 0.99)
 CURVE_POINTS = 60
+LISTED = 10
+"""Golden prompts that are listed even where training is near to all."""
 
 
 class Theme(NamedTuple):
@@ -25,7 +27,7 @@ class Theme(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A golden prompt with no near neighbour in training."""
+    """A golden prompt beside the training prompt that is most like it."""
 
     prompt: str
     similarity: float
@@ -50,6 +52,9 @@ class Survey(NamedTuple):
     themes: list[Theme]
     dots: list[Dot]
     gaps: list[Gap]
+    """Those with no near neighbour in training, farthest first."""
+    farthest: list[Gap]
+    """The same, and so many others that ten are shown."""
     gap_threshold: float
     needed: dict[str, int]
     """How many diverse examples reach `80%`, `90%`, … of the coverage of all."""
@@ -86,14 +91,16 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
         )
         for number, name in enumerate(themes.names)
     ]
+    farthest = [
+        Gap(golden[case], float(near.similarity[case]), asked[near.nearest[case]])
+        for case in near.farthest
+    ]
     return Survey(
         surveyed=len(rows),
         themes=found,
         dots=_dots(flat(space.points), themes.of.tolist(), [asked, golden], set(near.gaps)),
-        gaps=[
-            Gap(golden[case], float(near.similarity[case]), asked[near.nearest[case]])
-            for case in near.gaps
-        ],
+        gaps=farthest[: len(near.gaps)],
+        farthest=farthest[: max(LISTED, len(near.gaps))],
         gap_threshold=near.threshold,
         needed={f"{share:.0%}": needed_for(selection, share) for share in SHARES},
         curve=_curve(selection.coverage),
