@@ -5,7 +5,16 @@ from itertools import chain
 from pathlib import Path
 
 from tunesmith.curate.decoding import Line, read_lines
-from tunesmith.curate.readers import archives, documents, folders, mail, python_code, sql, tables
+from tunesmith.curate.readers import (
+    archives,
+    delimited,
+    documents,
+    folders,
+    mail,
+    python_code,
+    sql,
+    tables,
+)
 from tunesmith.curate.readers.threads import assembled
 from tunesmith.curate.row import Row
 
@@ -55,7 +64,7 @@ def _table(path: Path, suffix: str, shown: str) -> Iterator[Row]:
     first = passed[-1].text.strip() if passed else ""
     every = chain(passed, lines)
     if suffix in {".csv", ".tsv"} and not first.startswith("{"):
-        yield from tables.csv_rows(every, shown)
+        yield from delimited.csv_rows(every, shown)
     elif first.startswith("["):
         yield from tables.json_array(every, shown)
     elif suffix == ".json" and first.startswith("{"):

@@ -1,0 +1,149 @@
+"""CSV and its like: records with quoted cells, one row each, under the names in the header."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from tunesmith.curate.decoding import Line
+from tunesmith.curate.row import RawRow, Row, rejected
+
+DELIMITERS = ",;\t|"
+QUOTED = re.compile(r'"(?:[^"]|"")*(?:"|$)')
+FIRST_QUOTE = re.compile(r'(?:[^"]|"")*"')
+NEVER_CLOSED = "a quote is never closed"
+NOT_DOUBLED = "not CSV: a quote inside a quoted cell is not doubled"
+
+
+class Record(NamedTuple):
+    """What stands between two line ends outside quotes."""
+
+    line: int
+    cells: Sequence[str]
+    text: str
+    problem: str = ""
+    """Why it is none, where it is not."""
+
+
+def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
+    """A row a record, under the names in the first; the delimiter is the one that the header has most of.
+
+    A quote that is never closed would make one record of all the rest: it costs its own line alone.
+    """
+    lines = iter(lines)
+    passed = _through_header(lines)
+    if not passed:
+        return
+    header: Sequence[str] = ()
+    for record in _records(chain(passed, lines), delimiter_of(passed[-1].text)):
+        if record.problem:
+            yield rejected(shown, record.line, record.problem, record.text)
+        elif not header:
+            header = [cell.strip() for cell in record.cells]
+        elif len(record.cells) != len(header):
+            reason = f"{len(record.cells)} cells, the header has {len(header)}"
+            yield rejected(shown, record.line, reason, record.text)
+        else:
+            yield RawRow(record.line, dict(zip(header, record.cells, strict=True)))
+
+
+def delimiter_of(header: str) -> str:
+    """The delimiter that the line has most of."""
+    return max(DELIMITERS, key=header.count)
+
+
+def _through_header(lines: Iterator[Line]) -> list[Line]:
+    """Blank lines and the first that is not."""
+    passed: list[Line] = []
+    for line in lines:
+        passed.append(line)
+        if line.text.strip():
+            break
+    return passed
+
+
+class _Feed:
+    """Gives csv one line after the other; remembers the lines of the record under way, and can begin again."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = _ended(lines)
+        self.record: list[Line] = []
+        self.is_at_end = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.record.append(line)
+            yield line.text
+        self.is_at_end = True
+
+    @property
+    def text(self) -> str:
+        """The lines of the record under way."""
+        return "".join(line.text for line in self.record).rstrip("\n")
+
+    def begin_again_after_first(self) -> None:
+        """The lines behind the first of the record under way will be given once more."""
+        self._lines = chain(self.record[1:], self._lines)
+        del self.record[1:]
+        self.is_at_end = False
+
+
+def _ended(lines: Iterable[Line]) -> Iterator[Line]:
+    """Lines with their ends; a file may end its lines with carriage returns alone."""
+    for line in lines:
+        *parts, last = line.text.split("\r")
+        for part in parts:
+            yield line._replace(text=f"{part}\r")
+        yield line._replace(text=f"{last}\n")
+
+
+def _records(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
+    """Every record that is not blank, broken ones with their problem."""
+    feed = _Feed(lines)
+    reader = csv.reader(iter(feed), delimiter=delimiter, strict=True)
+    while True:
+        feed.record = []
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield _broken(feed, delimiter)
+            reader = csv.reader(iter(feed), delimiter=delimiter, strict=True)
+            continue
+        if any(cell.strip() for cell in cells):
+            problem = next((line.problem for line in feed.record if line.problem), "")
+            yield Record(feed.record[0].number, cells, feed.text, problem)
+
+
+def _broken(feed: _Feed, delimiter: str) -> Record:
+    """The record under way, which csv refuses; the feed stands where the next one begins.
+
+    Where a line of it seems to open a cell inside of a quote, or the file ends there, the quote was never closed: what
+    stands behind the first line are records of their own. Otherwise it reaches as far as its quoted cell.
+    """
+    first = feed.record[0].number
+    is_swallowing = len(feed.record) > 1 and _opens_cell(feed.record[-1].text, delimiter)
+    if not feed.is_at_end and not is_swallowing:
+        more = iter(feed)
+        while not _is_closed(feed, delimiter) and next(more, None) is not None:
+            pass
+    if feed.is_at_end or is_swallowing:
+        feed.begin_again_after_first()
+        return Record(first, (), feed.text, NEVER_CLOSED)
+    return Record(first, (), feed.text, NOT_DOUBLED)
+
+
+def _opens_cell(line: str, delimiter: str) -> bool:
+    """Whether the first quote of a line stands where a cell begins."""
+    found = FIRST_QUOTE.match(line)
+    return found is not None and (found.end() == 1 or line[found.end() - 2] == delimiter)
+
+
+def _is_closed(feed: _Feed, delimiter: str) -> bool:
+    """Whether the quotes of the record under way are even, or its last one stands where a cell ends."""
+    if not sum(line.text.count('"') for line in feed.record) % 2:
+        return True
+    _, quote, behind = feed.record[-1].text.rpartition('"')
+    return bool(quote) and behind.lstrip(" ")[:1] in {delimiter, "\r", "\n"}
