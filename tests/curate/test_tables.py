@@ -52,3 +52,16 @@ def test_a_quote_that_is_not_doubled_costs_its_record_and_no_line_of_it_becomes_
     short = read(tmp_path / "b.csv", 'question,answer\n"a "b" c",x\nq2,a2\n"5" wide",x\nq3,a3\n')
     assert pairs(short) == [("q2", "a2"), ("q3", "a3")]
     assert [line for line, _ in reasons(short)] == [2, 4]
+
+
+def test_a_cell_longer_than_csv_likes_is_one_row_and_its_lines_are_none(tmp_path):
+    lines = "\n".join(f"line, {number}" for number in range(20_000))
+
+    loaded = read(tmp_path / "a.csv", f'question,answer\nq1,a1\nq2,"{lines}"\nq3,a3\n')
+    allowed = read(tmp_path / "a.csv", f'question,answer\nq2,"{lines}"\n', max_characters=10**6)
+
+    assert pairs(loaded) == [("q1", "a1"), ("q3", "a3")]
+    assert reasons(loaded) == [
+        (3, f"{len(lines) + 2} characters, the limit is 100000 (curate.max_characters)")
+    ]
+    assert pairs(allowed) == [("q2", lines)]

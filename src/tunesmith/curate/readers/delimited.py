@@ -10,6 +10,8 @@ from tunesmith.curate.decoding import Line
 from tunesmith.curate.row import RawRow, Row, rejected
 
 DELIMITERS = ",;\t|"
+CELL_CHARACTERS = 2**31 - 1
+"""Longest cell, as long as csv allows anywhere: how long a row may be is for the recipe to say."""
 QUOTED = re.compile(r'"(?:[^"]|"")*(?:"|$)')
 FIRST_QUOTE = re.compile(r'(?:[^"]|"")*"')
 NEVER_CLOSED = "a quote is never closed"
@@ -31,6 +33,7 @@ def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
 
     A quote that is never closed would make one record of all the rest: it costs its own line alone.
     """
+    csv.field_size_limit(CELL_CHARACTERS)
     lines = iter(lines)
     passed = _through_header(lines)
     if not passed:
