@@ -19,7 +19,7 @@ class Read(NamedTuple):
 def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
     """Every row of a source, understood or rejected."""
     read = Read([], [], [])
-    for row in read_rows(path, shown):
+    for row in read_rows(path, shown, (config or CurateConfig()).encoding):
         outcome = (
             row if isinstance(row, Rejected) else understand(row, shown, config or CurateConfig())
         )

@@ -42,6 +42,8 @@ def preview(found: "Preview", *, as_json: bool) -> None:
     shown = f"{len(found.converted)} of the first {found.read} rows shown"
     masked = "; personal data is replaced (curate.privacy.mode: mask)" if found.is_masked else ""
     out.print(f"[dim]{shown}{masked}; nothing was written[/dim]")
+    for note in found.notes:
+        out.print(f"[yellow]{escape(note)}[/yellow]")
     if not found.rejected:
         out.print("[green]none of them would be set aside[/green]")
         return

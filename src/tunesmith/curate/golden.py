@@ -46,7 +46,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
     cases: dict[str, Case] = {}
     rejected: list[Rejected] = []
     secrets: dict[int, str] = {}
-    for row in read_rows(path, shown):
+    for row in read_rows(path, shown, config.encoding):
         outcome = row if isinstance(row, Rejected) else _case(row, shown, config)
         if isinstance(outcome, Rejected):
             rejected.append(mask_rejected(outcome, config))

@@ -9,7 +9,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.loading import Understood, source_paths, understand
 from tunesmith.curate.personal_data import protect
-from tunesmith.curate.reading import read_rows
+from tunesmith.curate.reading import guessed_encodings, read_rows
 from tunesmith.curate.row import Rejected
 
 READ_ROWS = 1_000
@@ -31,6 +31,8 @@ class Preview(NamedTuple):
     read: int
     is_masked: bool = False
     """Whether personal data is replaced here as it will be in the dataset."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of single sources, such as an encoding that was guessed."""
 
     def reasons(self) -> list[tuple[str, int]]:
         """Why rows would be set aside, with how many, the commonest first."""
@@ -46,6 +48,7 @@ class Preview(NamedTuple):
                 for row in self.converted
             ],
             "rejected": [row._asdict() for row in self.rejected],
+            "notes": list(self.notes),
         }
 
 
@@ -62,18 +65,24 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
     """
     converted: list[list[Converted]] = []
     rejected: list[Rejected] = []
+    notes: list[str] = []
     read = 0
     for path in source_paths(config, workspace):
         shown = workspace.shown(path)
         converted.append([])
-        for row in islice(read_rows(path, shown), READ_ROWS):
+        notes += [
+            f"{shown}: read as {name} (guessed; curate.encoding sets another)"
+            for name in guessed_encodings(path, config.encoding)
+        ]
+        for row in islice(read_rows(path, shown, config.encoding), READ_ROWS):
             read += 1
             outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
             if isinstance(outcome, Rejected):
                 rejected.append(outcome)
             elif len(converted[-1]) < rows:
                 converted[-1].append(Converted(*outcome))
-    return _protected(Preview(_shared(converted, rows), rejected, read), config)
+    found = Preview(_shared(converted, rows), rejected, read, notes=tuple(notes))
+    return _protected(found, config)
 
 
 def _protected(found: Preview, config: CurateConfig) -> Preview:

@@ -1,10 +1,11 @@
 """Sources to raw rows: every file and folder is recognised by looking inside."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from tunesmith.curate.decoding import Line, read_lines
+from tunesmith.curate.decoding import Line, guessed_encoding, read_lines
 from tunesmith.curate.readers import (
     archives,
     delimited,
@@ -20,20 +21,23 @@ from tunesmith.curate.row import Row
 
 PARQUET_MAGIC = b"PAR1"
 ZIP_MAGIC = b"PK\x03\x04"
+NO_TEXT = frozenset({".parquet", ".arrow", ".zip", ".gz", ".xlsx", *mail.SUFFIXES})
+"""Files that say themselves how they are to be read."""
 
 
-def read_rows(path: Path, shown: str) -> Iterator[Row]:
+def read_rows(path: Path, shown: str, encoding: str | None = None) -> Iterator[Row]:
     """Every row of a file or folder once, in order: readable or rejected. Blank lines are no rows.
 
     Args:
         path: The file or folder.
         shown: Its name in messages and in rejected rows.
+        encoding: What tables and SQL are read in that are no UTF-8; None finds out.
 
     Raises:
         DataError: If a file as a whole cannot be opened as what it claims to be.
     """
     if path.is_dir():
-        yield from folders.read(path, shown, read_rows)
+        yield from folders.read(path, shown, partial(read_rows, encoding=encoding))
         return
     with path.open("rb") as stream:
         start = stream.read(512)
@@ -47,15 +51,22 @@ def read_rows(path: Path, shown: str) -> Iterator[Row]:
     elif suffix == ".py":
         yield from python_code.read(path, shown)
     elif suffix == ".sql":
-        yield from sql.read(read_lines(path), shown)
+        yield from sql.read(read_lines(path, encoding), shown)
     elif documents.is_document(suffix, start):
         yield from documents.read(path, shown)
     else:
-        yield from assembled(_table(path, suffix, shown))
+        yield from assembled(_table(read_lines(path, encoding), suffix, shown))
 
 
-def _table(path: Path, suffix: str, shown: str) -> Iterator[Row]:
-    lines = read_lines(path)
+def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
+    """The encodings that the text in a file or folder is read in, where they are guessed."""
+    files = folders.files_in(path) if path.is_dir() else [path]
+    texts = [file for file in files if file.suffix.lower() not in NO_TEXT]
+    found = {guessed_encoding(file, encoding) for file in texts if file.is_file()}
+    return sorted(found - {""})
+
+
+def _table(lines: Iterator[Line], suffix: str, shown: str) -> Iterator[Row]:
     passed: list[Line] = []
     for line in lines:
         passed.append(line)

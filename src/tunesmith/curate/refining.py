@@ -94,7 +94,7 @@ def refine_all(
 
         def jobs() -> Iterator[Job]:
             for file, (path, name) in enumerate(zip(paths, names, strict=True)):
-                for rows in batched(read_rows(path, name), ROWS_PER_SHARD):
+                for rows in batched(read_rows(path, name, config.encoding), ROWS_PER_SHARD):
                     shard = folder / f"{len(shards):06}.parquet"
                     shards.append(shard)
                     if shard.is_file():

@@ -17,6 +17,7 @@ from tunesmith.curate.loading import paths_matching, source_paths
 from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
+from tunesmith.curate.reading import guessed_encodings
 from tunesmith.curate.refining import refine_all
 from tunesmith.curate.rows import Rows
 from tunesmith.curate.split import held_out
@@ -93,8 +94,9 @@ def _made(
                 fix="add examples, or lower curate.validation_share and curate.golden_share",
             )
         golden_set = _save_golden(config, workspace, golden)
+        files = {path: ", ".join(guessed_encodings(path, config.encoding)) for path in paths}
         dataset = publish(
-            rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
+            rows, sides, workspace, paths=files, count_tokens=count_tokens, is_quiet=is_quiet
         )
         if config.privacy.mode != "off":
             dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
