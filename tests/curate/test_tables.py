@@ -65,3 +65,90 @@ def test_a_cell_longer_than_csv_likes_is_one_row_and_its_lines_are_none(tmp_path
         (3, f"{len(lines) + 2} characters, the limit is 100000 (curate.max_characters)")
     ]
     assert pairs(allowed) == [("q2", lines)]
+
+
+def row(number: int) -> str:
+    return f'{{"question":"q{number}","answer":"a{number}"}}'
+
+
+def pair(number: int) -> tuple[str, str]:
+    return (f"q{number}", f"a{number}")
+
+
+def test_a_broken_element_of_an_array_costs_itself_alone_and_its_fault_is_named(tmp_path):
+    lines = f'[\n{row(1)},\n{{"question":"q2","answer":"a2}},\n{row(3)},\n{row(4)}\n]\n'
+    pretty = '[\n  {\n    "question": "q1",\n    "answer": "a1"\n  },\n  {\n    "question": "q2",\n'
+    pretty += (
+        '    "answer": [{"x": 1},\n{"y": 2}] 3\n  },\n  {"question": "q3", "answer": "a3"}\n]\n'
+    )
+
+    first = read(tmp_path / "a.json", lines)
+    second = read(tmp_path / "b.json", pretty)
+    on_one_line = read(tmp_path / "c.json", f'[{row(1)},{{"question":}},{row(3)}]')
+
+    assert pairs(first) == [pair(1), pair(3), pair(4)]
+    assert reasons(first) == [(3, "broken JSON: Invalid control character at column 32")]
+    assert [one.source for one in first.examples] == ["a.json:2", "a.json:4", "a.json:5"]
+    assert pairs(second) == [pair(1), pair(3)]
+    assert reasons(second) == [(6, "broken JSON: Expecting ',' delimiter at line 9, column 11")]
+    assert pairs(on_one_line) == [pair(1), pair(3)]
+    assert [line for line, _ in reasons(on_one_line)] == [2]
+
+
+def test_commas_too_many_or_too_few_cost_no_row_and_a_cut_array_is_told(tmp_path):
+    for text in (f"[{row(1)},\n{row(2)},\n]", f"[\n{row(1)}\n{row(2)}]", f"[{row(1)}]\n[{row(2)}]"):
+        loaded = read(tmp_path / "a.json", text)
+        assert (pairs(loaded), reasons(loaded)) == ([pair(1), pair(2)], [])
+
+    cut = read(tmp_path / "a.json", f"[{row(1)},\n{row(2)},\n")
+    half = read(tmp_path / "a.json", f'[{row(1)},\n{row(2)},\n{{"question": "q3", "ans')
+
+    assert pairs(cut) == pairs(half) == [pair(1), pair(2)]
+    assert "the array is never closed" in reasons(cut)[-1][1]
+    assert reasons(half)[0][1].startswith("broken JSON: Unterminated string")
+
+
+def test_bytes_that_are_no_text_are_set_aside_in_arrays_and_objects_as_in_lines(tmp_path):
+    good = '{"question":"Grüße?","answer":"gut"}'.encode()
+    bad = '{"question":"Müller?","answer":"x"}'.encode("cp1252")
+    reason = "not UTF-8: byte 0xfc at position 15"
+
+    array = read(tmp_path / "a.json", b"[" + b",\n".join([good, good, bad]) + b"]")
+    wrapped = read(tmp_path / "b.json", b'{"data":[\n' + b",\n".join([good, bad, good]) + b"]}")
+
+    assert (len(array.examples), reasons(array)) == (2, [(3, reason)])
+    assert (len(wrapped.examples), reasons(wrapped)) == (2, [(3, reason)])
+
+
+def test_rows_are_found_in_whatever_object_holds_them_and_no_list_vanishes(tmp_path):
+    texts = {
+        "nested.json": f'{{"status": "ok", "result": {{"items": [\n{row(1)},\n{row(2)}]}}}}',
+        "faqs.json": f'{{"faqs": [\n{row(1)},\n{row(2)}]}}',
+        "two.json": f'{{"data": [\n{row(1)}],\n"items": [{row(2)}]}}',
+        "pages.jsonl": f'{{"tickets": [{row(1)}], "next": 1}}\n{{"tickets": [{row(2)}], "next": 2}}',
+        "pages.json": f'{{"tickets": [{row(1)}], "next": 1}}\n{{"tickets": [{row(2)}], "next": 2}}',
+    }
+    for name, text in texts.items():
+        loaded = read(tmp_path / name, text)
+        assert (pairs(loaded), reasons(loaded)) == ([pair(1), pair(2)], []), name
+
+    assert [one.source for one in read(tmp_path / "a.json", texts["faqs.json"]).examples] == [
+        "a.json:2",
+        "a.json:3",
+    ]
+    beside = read(
+        tmp_path / "a.json", f'{{"tickets": [{row(1)}],\n"users": [{{"id": 1}}, {{"id": 2}}]}}'
+    )
+    assert pairs(beside) == [pair(1)]
+    assert reasons(beside) == [(2, "users holds 2 objects that are no rows")]
+    itself = read(tmp_path / "a.json", '{"question": "q1", "answer": "a1", "data": []}')
+    assert pairs(itself) == [pair(1)]
+
+
+def test_a_broken_object_that_holds_rows_loses_the_broken_one_alone(tmp_path):
+    loaded = read(
+        tmp_path / "a.json", f'{{"count": 3, "tickets": [\n{row(1)},\n{{"x": }},\n{row(3)}\n]}}'
+    )
+
+    assert pairs(loaded) == [pair(1), pair(3)]
+    assert reasons(loaded) == [(3, "broken JSON: Expecting value at column 7")]

@@ -11,6 +11,7 @@ from tunesmith.curate.readers import (
     delimited,
     documents,
     folders,
+    json_text,
     mail,
     python_code,
     sql,
@@ -77,8 +78,8 @@ def _table(lines: Iterator[Line], suffix: str, shown: str) -> Iterator[Row]:
     if suffix in {".csv", ".tsv"} and not first.startswith("{"):
         yield from delimited.csv_rows(every, shown)
     elif first.startswith("["):
-        yield from tables.json_array(every, shown)
+        yield from json_text.json_array(every, shown)
     elif suffix == ".json" and first.startswith("{"):
-        yield from tables.json_object(every, shown)
+        yield from json_text.json_object(every, shown)
     else:
-        yield from tables.json_lines(every, shown)
+        yield from json_text.json_lines(every, shown)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tunesmith.curate.decoding import decode_lines
-from tunesmith.curate.readers import slack, tables
+from tunesmith.curate.readers import json_text, slack
 from tunesmith.curate.row import RawRow, Row
 from tunesmith.errors import DataError
 
@@ -30,7 +30,9 @@ def read(path: Path, shown: str) -> Iterator[Row]:
                     fix="unpack it and name the folder in curate.sources",
                 )
             inside = f"{shown}/{CHATGPT_FILE}"
-            for row in tables.json_array(decode_lines((root / CHATGPT_FILE).read_bytes()), inside):
+            for row in json_text.json_array(
+                decode_lines((root / CHATGPT_FILE).read_bytes()), inside
+            ):
                 yield row._replace(file=inside) if isinstance(row, RawRow) else row
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, EOFError) as error:
         raise DataError(
