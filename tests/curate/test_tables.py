@@ -84,6 +84,7 @@ def test_a_broken_element_of_an_array_costs_itself_alone_and_its_fault_is_named(
 
     first = read(tmp_path / "a.json", lines)
     second = read(tmp_path / "b.json", pretty)
+    last = read(tmp_path / "d.json", '[\n  {\n    "question": "q",\n    "answer": "a",\n  }\n]\n')
     on_one_line = read(tmp_path / "c.json", f'[{row(1)},{{"question":}},{row(3)}]')
 
     assert pairs(first) == [pair(1), pair(3), pair(4)]
@@ -91,6 +92,7 @@ def test_a_broken_element_of_an_array_costs_itself_alone_and_its_fault_is_named(
     assert [one.source for one in first.examples] == ["a.json:2", "a.json:4", "a.json:5"]
     assert pairs(second) == [pair(1), pair(3)]
     assert reasons(second) == [(6, "broken JSON: Expecting ',' delimiter at line 9, column 11")]
+    assert [line for line, _ in reasons(last)] == [2]
     assert pairs(on_one_line) == [pair(1), pair(3)]
     assert [line for line, _ in reasons(on_one_line)] == [2]
 

@@ -12,7 +12,7 @@ from tunesmith.curate.row import RawRow, Row, rejected
 BETWEEN = re.compile(r"[\s,]*")
 STRAY = re.compile(r"[\s,\[\]}]*")
 """What may stand between two arrays in one file, or behind the inner brackets of a broken element."""
-NEXT_ON_LINE = re.compile(r"\}\s*,\s*(?=\{)")
+NEXT_ON_LINE = re.compile(r"\}\s*,\s*(?=\{)|(?=\]\s*\Z)")
 DECODER = json.JSONDecoder()
 NO_CHARACTER = "\ufffd"
 
@@ -196,7 +196,9 @@ def _next_beginning(text: str, place: int) -> int:
     line = text.rfind("\n", 0, place) + 1
     indent = text[line:place].replace("[", "", 1)
     if not indent.strip():
-        found = re.compile(rf"\n{indent}(?=[{{\]])").search(text, place)
+        # Or the bracket that closes the array, indented less.
+        closing = rf"[ \t]{{0,{max(len(indent) - 1, 0)}}}(?=\])"
+        found = re.compile(rf"\n(?:{indent}(?=\{{)|{closing})").search(text, place)
     else:
         found = NEXT_ON_LINE.search(text, place)
     return found.end() if found else len(text)
