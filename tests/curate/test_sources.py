@@ -184,6 +184,37 @@ def test_slack_threads_are_read_from_folder_and_zip_alike(tmp_path):
         ]
 
 
+def test_answers_of_models_that_were_cut_off_or_call_tools_are_set_aside(tmp_path):
+    asked = [{"role": "user", "content": [{"type": "text", "text": "Weather?"}]}]
+    call = {"tool_calls": [{"id": "1", "type": "function"}]}
+    silent = {"role": "assistant", "content": None, **call}
+    tool = {"role": "tool", "tool_call_id": "1", "content": "sun"}
+    said_sunny = {"role": "assistant", "content": "Sunny.", "tool_calls": []}
+    cut = {"finish_reason": "length", "message": {"role": "assistant", "content": "It is"}}
+    whole = {"finish_reason": "stop", "message": said_sunny}
+    rows = [
+        {"messages": [*asked, said_sunny]},
+        {"messages": [*asked, silent, tool, said_sunny]},
+        {"messages": [*asked, tool, said_sunny]},
+        {"messages": [*asked, {**said_sunny, **call}]},
+        {"request": {"messages": asked}, "response": {"choices": [cut]}},
+        {"request": {"messages": asked}, "response": {"choices": [whole]}},
+        {"request": {"messages": [*asked, "lost"]}, "response": {"choices": [whole]}},
+    ]
+
+    loaded = read(tmp_path / "log.jsonl", "\n".join(map(json.dumps, rows)))
+
+    assert [said(example) for example in loaded.examples] == [["u: Weather?", "a: Sunny."]] * 2
+    no_tools = "turn 2 is a tool's or calls one: tool calls are not learnt"
+    assert reasons(loaded) == [
+        (2, no_tools),
+        (3, no_tools),
+        (4, no_tools),
+        (5, "the answer was cut off (finish_reason: length)"),
+        (7, "turn 2 is text, not an object"),
+    ]
+
+
 def node(role: str, text: str, parent: str):
     content = {"content_type": "text", "parts": [text]}
     return {"message": {"author": {"role": role}, "content": content}, "parent": parent}
@@ -227,7 +258,7 @@ def test_logged_requests_are_read_with_their_responses(tmp_path):
 
     assert [said(example) for example in loaded.examples] == [["s: calm", "u: 2+2", "a: 4"]] * 3
     assert reasons(loaded) == [
-        (4, "a turn holds more than text"),
+        (4, "turn 1 holds more than text"),
         (5, "no answer: the response has no choices"),
     ]
 
