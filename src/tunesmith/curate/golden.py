@@ -67,7 +67,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
         raise NoGoodRowsError(
             shown,
             read=len(rejected),
-            reasons=reasons or ["the file is empty"],
+            reasons=reasons or ["there is no row in it"],
             fix='write rows like {"messages": [{"role": "user", "content": "…"}], "expected": "…"}',
         )
     return GoldenCases(list(cases.values()), rejected, secrets)

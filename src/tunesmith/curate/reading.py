@@ -1,5 +1,6 @@
 """Sources to raw rows: every file and folder is recognised by looking inside."""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
@@ -18,7 +19,7 @@ from tunesmith.curate.readers import (
     tables,
 )
 from tunesmith.curate.readers.threads import assembled
-from tunesmith.curate.row import Row
+from tunesmith.curate.row import Row, rejected
 
 PARQUET_MAGIC = b"PAR1"
 ZIP_MAGIC = b"PK\x03\x04"
@@ -39,6 +40,9 @@ def read_rows(path: Path, shown: str, encoding: str | None = None) -> Iterator[R
     """
     if path.is_dir():
         yield from folders.read(path, shown, partial(read_rows, encoding=encoding))
+        return
+    if not path.exists():
+        yield rejected(shown, 1, folders.LINK_TO_NOTHING, "")
         return
     with path.open("rb") as stream:
         start = stream.read(512)
@@ -63,7 +67,8 @@ def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
     """The encodings that the text in a file or folder is read in, where they are guessed."""
     files = folders.files_in(path) if path.is_dir() else [path]
     texts = [file for file in files if file.suffix.lower() not in NO_TEXT]
-    found = {guessed_encoding(file, encoding) for file in texts if file.is_file()}
+    readable = [file for file in texts if file.is_file() and os.access(file, os.R_OK)]
+    found = {guessed_encoding(file, encoding) for file in readable}
     return sorted(found - {""})
 
 

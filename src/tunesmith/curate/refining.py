@@ -255,7 +255,8 @@ def _fingerprint(
 def about_rows(path: Path) -> int:
     """Lines of a source, for the progress bar; it may hold fewer rows."""
     count = 0
-    for file in files_in(path) if path.is_dir() else [path]:
+    files = files_in(path) if path.is_dir() else [path]
+    for file in filter(Path.is_file, files):
         with file.open("rb") as stream:
             pieces = iter(partial(stream.read, 1 << 20), b"")
             count += sum(piece.count(b"\n") for piece in pieces)

@@ -13,7 +13,7 @@ from tunesmith.core.allocator import return_freed_memory
 from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
-from tunesmith.curate.loading import paths_matching, source_paths
+from tunesmith.curate.loading import bad_rows_excused, paths_matching, source_paths
 from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
@@ -85,7 +85,7 @@ def _made(
     folder.mkdir()
     return_freed_memory(above=RETURNED_BYTES)
     with closing(_open(config, workspace, paths, shards, folder)) as rows:
-        rows.need_good_ones()
+        rows.need_good_ones(bad_rows_excused(config, workspace))
         _deduplicate(config, rows, is_quiet=is_quiet)
         golden, sides = _sides(config, workspace, rows, probe)
         if not len(sides.train):
