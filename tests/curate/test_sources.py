@@ -173,8 +173,14 @@ def test_slack_threads_are_read_from_folder_and_zip_alike(tmp_path):
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(folder.rglob("*.json")):
             archive.write(path, path.relative_to(folder))
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as archive:
+        archive.writestr("__MACOSX/._export", "x")
+        for path in sorted(folder.rglob("*.json")):
+            archive.write(path, path.relative_to(tmp_path))
 
-    for loaded in (read(folder), read(packed)):
+    inner = read(tmp_path / "inner.zip")
+    assert inner.examples[0].source == "inner.zip/export/general/2024-01-01.json:1"
+    for loaded in (read(folder), read(packed), inner):
         assert said(loaded.examples[0]) == ["u: @ben how do I deploy?", "a: run <make>"]
         assert loaded.examples[0].group == "slack:general:1"
         assert loaded.examples[0].tags == ("general",)

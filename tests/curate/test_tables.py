@@ -1,9 +1,13 @@
 """Tables with faults: what is whole is read, what is broken is set aside with its line, and nothing is mixed up."""
 
+import gzip
 from pathlib import Path
+
+import pytest
 
 from curate.reading import Read, load
 from tunesmith.curate.config import CurateConfig
+from tunesmith.errors import DataError
 
 
 def read(path: Path, content: str | bytes, **settings: object) -> Read:
@@ -154,3 +158,46 @@ def test_a_broken_object_that_holds_rows_loses_the_broken_one_alone(tmp_path):
 
     assert pairs(loaded) == [pair(1), pair(3)]
     assert reasons(loaded) == [(3, "broken JSON: Expecting value at column 7")]
+
+
+PAIRS = [pair(1), pair(2)]
+
+
+def test_tables_are_recognised_inside_whatever_they_are_called_and_packed(tmp_path):
+    text = "question;answer\nq1;a1\nq2;a2\n"
+    for name in ("a.txt", "noname", "a.csv", "a.tab"):
+        assert pairs(read(tmp_path / name, text)) == PAIRS, name
+    for name in ("a.csv.gz", "a.txt.gz", "b.gz"):
+        assert pairs(read(tmp_path / name, gzip.compress(text.encode()))) == PAIRS, name
+    lines = gzip.compress(f"{row(1)}\n{row(2)}\n".encode())
+    assert pairs(read(tmp_path / "a.jsonl.gz", lines)) == PAIRS
+    (tmp_path / "folder").mkdir()
+    assert pairs(read(tmp_path / "folder/a.jsonl.gz", lines)) == PAIRS
+    assert pairs(load(tmp_path / "folder", "folder")) == PAIRS
+
+    prose = read(tmp_path / "b.txt", "Hello, dear all\nthis is no table\n")
+    assert [reason.partition(":")[0] for _, reason in reasons(prose)] == ["broken JSON"] * 2
+
+
+def test_a_header_may_hold_delimiters_in_quotes_and_excel_may_name_its_own(tmp_path):
+    quoted = '"Question, as asked, verbatim";answer;question\nx;a1;q1\n'
+    named = "sep=;\nquestion;answer\nq1;a1\nq2;a2\n"
+
+    assert pairs(read(tmp_path / "a.csv", quoted)) == [pair(1)]
+    loaded = read(tmp_path / "b.csv", named)
+    assert pairs(loaded) == PAIRS
+    assert loaded.examples[0].source == "b.csv:3"
+
+
+def test_what_cannot_be_read_says_what_to_do(tmp_path):
+    whole = gzip.compress(f"{row(1)}\n".encode() * 99)
+    files = {
+        "a.xlsx": (b"PK\x03\x04", "save its sheet as CSV"),
+        "a.xls": (b"\xd0\xcf\x11\xe0\xa1", "save its sheet as CSV"),
+        "a.html.gz": (gzip.compress(b"<html>"), "gunzip a.html.gz"),
+        "a.jsonl.gz": (whole[: len(whole) // 2], "copy it again"),
+    }
+    for name, (content, fix) in files.items():
+        with pytest.raises(DataError) as refused:
+            read(tmp_path / name, content)
+        assert fix in refused.value.fix, name

@@ -1,8 +1,10 @@
 """Bytes of a text file to lines, whatever their encoding, in memory that does not grow with the file."""
 
 import codecs
+import gzip
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -18,6 +20,7 @@ BOMS = (
 )
 """UTF-32 before UTF-16, whose mark is the beginning of the other's."""
 UTF8 = "utf-8"
+GZIP_MAGIC = b"\x1f\x8b"
 START_BYTES = 4096
 """How much of a file tells whether it is UTF-16 without a mark, or declares its encoding."""
 GUESSED_BYTES = 1 << 16
@@ -47,7 +50,7 @@ class Encoding(NamedTuple):
 def read_lines(path: Path, encoding: str | None = None) -> Iterator[Line]:
     """The lines of a file, one after the other; see `decode_lines`."""
     found = _encoding_of(path, encoding)
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         yield from _lines(stream, found)
 
 
@@ -81,8 +84,21 @@ def _encoding_of(path: Path, given: str | None) -> Encoding:
 @lru_cache(maxsize=1 << 16)
 def _known_encoding(path: Path, _size: int, _changed: int, given: str | None) -> Encoding:
     """Found once as long as the file stays as it is."""
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         return _find_encoding(stream, given)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked where gzip packed them."""
+    with path.open("rb") as stream:
+        is_packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        stream.seek(0)
+        if not is_packed:
+            yield stream
+            return
+        with gzip.GzipFile(fileobj=stream) as unpacked, io.BufferedReader(unpacked) as buffered:
+            yield buffered
 
 
 def _find_encoding(stream: BinaryIO, given: str | None) -> Encoding:

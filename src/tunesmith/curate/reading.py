@@ -1,12 +1,14 @@
 """Sources to raw rows: every file and folder is recognised by looking inside."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from tunesmith.curate.decoding import Line, guessed_encoding, read_lines
+from tunesmith.curate.decoding import GZIP_MAGIC, Line, guessed_encoding, read_lines
 from tunesmith.curate.readers import (
     archives,
     delimited,
@@ -20,9 +22,16 @@ from tunesmith.curate.readers import (
 )
 from tunesmith.curate.readers.threads import assembled
 from tunesmith.curate.row import Row, rejected
+from tunesmith.errors import DataError
 
 PARQUET_MAGIC = b"PAR1"
 ZIP_MAGIC = b"PK\x03\x04"
+OLD_OFFICE_MAGIC = b"\xd0\xcf\x11\xe0"
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".numbers"})
+DELIMITED = frozenset({".csv", ".tsv", ".tab"})
+JSON = frozenset({".json", ".jsonl", ".ndjson"})
+LOOKED_AT = 2
+"""Lines with text in them that show what kind of table a file is."""
 NO_TEXT = frozenset({".parquet", ".arrow", ".zip", ".gz", ".xlsx", *mail.SUFFIXES})
 """Files that say themselves how they are to be read."""
 
@@ -47,8 +56,11 @@ def read_rows(path: Path, shown: str, encoding: str | None = None) -> Iterator[R
     with path.open("rb") as stream:
         start = stream.read(512)
     suffix = path.suffix.lower()
+    _refuse_workbook(suffix, start, shown)
     if start.startswith(PARQUET_MAGIC) or suffix == ".parquet":
         yield from tables.parquet_rows(path, shown)
+    elif start.startswith(GZIP_MAGIC):
+        yield from _unpacked(path, shown, encoding)
     elif start.startswith(ZIP_MAGIC):
         yield from archives.read(path, shown)
     elif mail.is_mail(suffix, start):
@@ -65,7 +77,9 @@ def read_rows(path: Path, shown: str, encoding: str | None = None) -> Iterator[R
 
 def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
     """The encodings that the text in a file or folder is read in, where they are guessed."""
-    files = folders.files_in(path) if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        files = [file for file in folders.files_in(path) if file.suffix.lower() in folders.READABLE]
     texts = [file for file in files if file.suffix.lower() not in NO_TEXT]
     readable = [file for file in texts if file.is_file() and os.access(file, os.R_OK)]
     found = {guessed_encoding(file, encoding) for file in readable}
@@ -74,17 +88,53 @@ def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
 
 def _table(lines: Iterator[Line], suffix: str, shown: str) -> Iterator[Row]:
     passed: list[Line] = []
+    texts: list[str] = []
     for line in lines:
         passed.append(line)
-        if line.text.strip():
+        if text := line.text.strip():
+            texts.append(text)
+        if len(texts) == LOOKED_AT:
             break
-    first = passed[-1].text.strip() if passed else ""
+    first, second = [*texts, "", ""][:2]
     every = chain(passed, lines)
-    if suffix in {".csv", ".tsv"} and not first.startswith("{"):
+    if suffix in DELIMITED and not first.startswith("{"):
         yield from delimited.csv_rows(every, shown)
     elif first.startswith("["):
         yield from json_text.json_array(every, shown)
     elif suffix == ".json" and first.startswith("{"):
         yield from json_text.json_object(every, shown)
+    elif suffix not in JSON and _is_delimited(first, second):
+        yield from delimited.csv_rows(every, shown)
     else:
         yield from json_text.json_lines(every, shown)
+
+
+def _is_delimited(first: str, second: str) -> bool:
+    is_json = first.startswith("{") or second.startswith(("{", "["))
+    return not is_json and delimited.looks_delimited(first, second)
+
+
+def _refuse_workbook(suffix: str, start: bytes, shown: str) -> None:
+    if suffix in WORKBOOKS or start.startswith(OLD_OFFICE_MAGIC):
+        raise DataError(
+            f"{shown} is a workbook of a spreadsheet program, which is not read",
+            fix="save its sheet as CSV (UTF-8) and name that file in curate.sources",
+        )
+
+
+def _unpacked(path: Path, shown: str, encoding: str | None) -> Iterator[Row]:
+    """The rows of a table or script that gzip packed."""
+    suffix = Path(path.stem).suffix.lower()
+    try:
+        if suffix == ".sql":
+            yield from sql.read(read_lines(path, encoding), shown)
+        elif suffix in {*DELIMITED, *JSON, "", ".txt"}:
+            yield from assembled(_table(read_lines(path, encoding), suffix, shown))
+        else:
+            raise DataError(
+                f"{shown} is packed with gzip, and no table", fix=f"unpack it: gunzip {shown}"
+            )
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{shown} is damaged: {error}", fix="pack or copy it again, or leave it out"
+        ) from error

@@ -12,6 +12,10 @@ from tunesmith.errors import DataError
 CHATGPT_FILE = "conversations.json"
 
 
+PACKED_BESIDE = frozenset({"__MACOSX", ".DS_Store"})
+"""What macOS puts beside a folder that it packs."""
+
+
 def read(path: Path, shown: str) -> Iterator[Row]:
     """The conversations in an export.
 
@@ -20,7 +24,8 @@ def read(path: Path, shown: str) -> Iterator[Row]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            root = zipfile.Path(archive)
+            root = _top(zipfile.Path(archive))
+            shown = f"{shown}/{root.at}".rstrip("/")
             if slack.is_export(root):
                 yield from slack.read(root, shown)
                 return
@@ -39,3 +44,9 @@ def read(path: Path, shown: str) -> Iterator[Row]:
             f"{shown} is no zip archive that can be read: {error}",
             fix="export it again, or leave it out of curate.sources",
         ) from error
+
+
+def _top(root: zipfile.Path) -> zipfile.Path:
+    """The folder that holds the export: the only one, where all was packed in one."""
+    inside = [path for path in root.iterdir() if path.name not in PACKED_BESIDE]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else root

@@ -14,6 +14,7 @@ CELL_CHARACTERS = 2**31 - 1
 """Longest cell, as long as csv allows anywhere: how long a row may be is for the recipe to say."""
 QUOTED = re.compile(r'"(?:[^"]|"")*(?:"|$)')
 FIRST_QUOTE = re.compile(r'(?:[^"]|"")*"')
+SEPARATOR = re.compile(r'"?sep=([^"])"?')
 NEVER_CLOSED = "a quote is never closed"
 NOT_DOUBLED = "not CSV: a quote inside a quoted cell is not doubled"
 
@@ -31,15 +32,19 @@ class Record(NamedTuple):
 def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
     """A row a record, under the names in the first; the delimiter is the one that the header has most of.
 
-    A quote that is never closed would make one record of all the rest: it costs its own line alone.
+    Excel's `sep=;` above the header names it as well. A quote that is never closed would make one record of all the
+    rest: it costs its own line alone.
     """
     csv.field_size_limit(CELL_CHARACTERS)
     lines = iter(lines)
-    passed = _through_header(lines)
+    passed = _through_text(lines)
     if not passed:
         return
+    delimiter = delimiter_of(passed[-1].text)
+    if said := SEPARATOR.fullmatch(passed[-1].text.strip(" \r")):
+        passed, delimiter = [], said[1]
     header: Sequence[str] = ()
-    for record in _records(chain(passed, lines), delimiter_of(passed[-1].text)):
+    for record in _records(chain(passed, lines), delimiter):
         if record.problem:
             yield rejected(shown, record.line, record.problem, record.text)
         elif not header:
@@ -52,11 +57,19 @@ def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
 
 
 def delimiter_of(header: str) -> str:
-    """The delimiter that the line has most of."""
-    return max(DELIMITERS, key=header.count)
+    """The delimiter that the line has most of outside of quotes."""
+    bare = QUOTED.sub("", header)
+    return max(DELIMITERS, key=bare.count)
 
 
-def _through_header(lines: Iterator[Line]) -> list[Line]:
+def looks_delimited(first: str, second: str) -> bool:
+    """Whether two lines have as many cells, and more than one."""
+    delimiter = delimiter_of(first)
+    counts = [QUOTED.sub("", line).count(delimiter) for line in (first, second)]
+    return counts[0] == counts[1] > 0
+
+
+def _through_text(lines: Iterator[Line]) -> list[Line]:
     """Blank lines and the first that is not."""
     passed: list[Line] = []
     for line in lines:

@@ -1,6 +1,7 @@
 """Folders as one source: a Slack export, a saved dataset, or whatever readable files lie in them."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ READABLE = frozenset(
         ".ndjson",
         ".csv",
         ".tsv",
+        ".tab",
         ".parquet",
         ".py",
         ".sql",
@@ -28,6 +30,7 @@ READABLE = frozenset(
         ".zip",
     ]
 )
+PACKED = re.compile(r"\.(?:jsonl?|ndjson|csv|tsv|tab|sql)\.gz$")
 PASSED_OVER = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 """Folders that hold what others made."""
 LINK_TO_NOTHING = "a link to a file that is not there"
@@ -56,7 +59,7 @@ def read(folder: Path, shown: str, read_file: ReadFile) -> Iterator[Row]:
             yield rejected(name, 1, LINK_TO_NOTHING, "")
         elif suffix in mail.SUFFIXES:
             mails.append((path, name))
-        elif suffix in READABLE:
+        elif suffix in READABLE or PACKED.search(path.name.lower()):
             yield from _file(path, name, read_file)
         else:
             unknown[suffix or path.name] += 1
