@@ -96,7 +96,10 @@ def test_a_broken_element_of_an_array_costs_itself_alone_and_its_fault_is_named(
     assert [one.source for one in first.examples] == ["a.json:2", "a.json:4", "a.json:5"]
     assert pairs(second) == [pair(1), pair(3)]
     assert reasons(second) == [(6, "broken JSON: Expecting ',' delimiter at line 9, column 11")]
+    turns = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant"'
+    chat = read(tmp_path / "e.json", f'[{turns}}}], x}}, {turns}, "content": "b"}}]}}, {row(3)}]')
     assert [line for line, _ in reasons(last)] == [2]
+    assert pairs(chat) == [("a", "b"), pair(3)]
     assert pairs(on_one_line) == [pair(1), pair(3)]
     assert [line for line, _ in reasons(on_one_line)] == [2]
 

@@ -22,11 +22,20 @@ NOT_DOUBLED = "not CSV: a quote inside a quoted cell is not doubled"
 class Record(NamedTuple):
     """What stands between two line ends outside quotes."""
 
-    line: int
-    cells: Sequence[str]
-    text: str
+    lines: Sequence[Line]
+    cells: Sequence[str] = ()
     problem: str = ""
     """Why it is none, where it is not."""
+
+    @property
+    def line(self) -> int:
+        """Number of its first line."""
+        return self.lines[0].number
+
+    @property
+    def text(self) -> str:
+        """As it stands in the file."""
+        return "".join(line.text for line in self.lines).rstrip("\n")
 
 
 def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
@@ -93,11 +102,6 @@ class _Feed:
             yield line.text
         self.is_at_end = True
 
-    @property
-    def text(self) -> str:
-        """The lines of the record under way."""
-        return "".join(line.text for line in self.record).rstrip("\n")
-
     def begin_again_after_first(self) -> None:
         """The lines behind the first of the record under way will be given once more."""
         self._lines = chain(self.record[1:], self._lines)
@@ -108,10 +112,12 @@ class _Feed:
 def _ended(lines: Iterable[Line]) -> Iterator[Line]:
     """Lines with their ends; a file may end its lines with carriage returns alone."""
     for line in lines:
-        *parts, last = line.text.split("\r")
-        for part in parts:
-            yield line._replace(text=f"{part}\r")
-        yield line._replace(text=f"{last}\n")
+        number, text, problem = line
+        if "\r" in text:
+            *parts, text = text.split("\r")
+            for part in parts:
+                yield Line(number, f"{part}\r", problem)
+        yield Line(number, f"{text}\n", problem)
 
 
 def _records(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
@@ -130,7 +136,7 @@ def _records(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
             continue
         if any(cell.strip() for cell in cells):
             problem = next((line.problem for line in feed.record if line.problem), "")
-            yield Record(feed.record[0].number, cells, feed.text, problem)
+            yield Record(feed.record, cells, problem)
 
 
 def _broken(feed: _Feed, delimiter: str) -> Record:
@@ -139,7 +145,6 @@ def _broken(feed: _Feed, delimiter: str) -> Record:
     Where a line of it seems to open a cell inside of a quote, or the file ends there, the quote was never closed: what
     stands behind the first line are records of their own. Otherwise it reaches as far as its quoted cell.
     """
-    first = feed.record[0].number
     is_swallowing = len(feed.record) > 1 and _opens_cell(feed.record[-1].text, delimiter)
     if not feed.is_at_end and not is_swallowing:
         more = iter(feed)
@@ -147,8 +152,8 @@ def _broken(feed: _Feed, delimiter: str) -> Record:
             pass
     if feed.is_at_end or is_swallowing:
         feed.begin_again_after_first()
-        return Record(first, (), feed.text, NEVER_CLOSED)
-    return Record(first, (), feed.text, NOT_DOUBLED)
+        return Record(feed.record, problem=NEVER_CLOSED)
+    return Record(feed.record, problem=NOT_DOUBLED)
 
 
 def _opens_cell(line: str, delimiter: str) -> bool:

@@ -3,16 +3,20 @@
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from tunesmith.curate.decoding import Line
-from tunesmith.curate.readers.wrapped import WRAPPERS, Wrapped, rows_in, rows_of_page
+from tunesmith.curate.formats import is_known
+from tunesmith.curate.readers.wrapped import WRAPPERS, Wrapped, may_be_page, rows_in, rows_of_page
 from tunesmith.curate.row import RawRow, Row, rejected
 
 BETWEEN = re.compile(r"[\s,]*")
 STRAY = re.compile(r"[\s,\[\]}]*")
 """What may stand between two arrays in one file, or behind the inner brackets of a broken element."""
-NEXT_ON_LINE = re.compile(r"\}\s*,\s*(?=\{)|(?=\]\s*\Z)")
+NEXT_ON_LINE = re.compile(r",\s*(?=\{)|(?=\]\s*\Z)")
+CANDIDATES = 1000
+"""Objects that are looked at to find where the next row begins."""
 DECODER = json.JSONDecoder()
 NO_CHARACTER = "\ufffd"
 
@@ -82,8 +86,11 @@ def json_lines(lines: Iterable[Line], shown: str) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             yield rejected(shown, line.number, _why(error), line.text)
             continue
-        for row in rows_of_page(value):
-            yield RawRow(line.number, row)
+        if may_be_page(value):
+            for row in rows_of_page(value):
+                yield RawRow(line.number, row)
+        else:
+            yield RawRow(line.number, value)
 
 
 def json_array(lines: Iterable[Line], shown: str) -> Iterator[Row]:
@@ -179,7 +186,7 @@ def _elements(text: str, start: int, closing: str = "]") -> Iterator[Element]:
         try:
             value, end = DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
-            end = _next_beginning(text, place)
+            end = _next_beginning(text, place, getattr(error, "pos", place))
             yield Element(place, end, None, _why_in(text, place, error))
         else:
             yield Element(place, end, value)
@@ -191,17 +198,29 @@ def _behind(pattern: re.Pattern[str], text: str, place: int) -> int:
     return found.end() if found else place
 
 
-def _next_beginning(text: str, place: int) -> int:
+def _next_beginning(text: str, place: int, fault: int) -> int:
     """Where the element behind a broken one begins: on a line of its own, indented as much, or behind a comma."""
     line = text.rfind("\n", 0, place) + 1
     indent = text[line:place].replace("[", "", 1)
+    found = None
     if not indent.strip():
         # Or the bracket that closes the array, indented less.
         closing = rf"[ \t]{{0,{max(len(indent) - 1, 0)}}}(?=\])"
         found = re.compile(rf"\n(?:{indent}(?=\{{)|{closing})").search(text, place)
-    else:
-        found = NEXT_ON_LINE.search(text, place)
-    return found.end() if found else len(text)
+    return found.end() if found else _next_on_line(text, place, fault)
+
+
+def _next_on_line(text: str, place: int, fault: int) -> int:
+    """The next row of a known format, else the next object behind the fault: those before may be parts of a row."""
+    starts = [found.end() for found in islice(NEXT_ON_LINE.finditer(text, place), CANDIDATES)]
+    for start in starts:
+        try:
+            value, _ = DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            continue
+        if is_known(value):
+            return start
+    return next((start for start in starts if start > fault), len(text))
 
 
 def _is_json(text: str) -> bool:

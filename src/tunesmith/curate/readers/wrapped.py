@@ -1,7 +1,7 @@
 """Rows inside of objects: lists under names such as `tickets`, whatever else stands beside them."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from tunesmith.curate.formats import is_known
 
@@ -22,9 +22,14 @@ class Wrapped(NamedTuple):
     """Whether they are rows; what else stands beside rows is counted and set aside."""
 
 
-def rows_of_page(value: object) -> Sequence[object]:
+def may_be_page(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a line of JSON Lines may hold rows under a name; fast, as it is asked of every row."""
+    return isinstance(value, dict) and not WRAPPERS.isdisjoint(value)
+
+
+def rows_of_page(value: dict[str, Any]) -> Sequence[object]:
     """The rows in a line of JSON Lines that is a page of them; else the value itself."""
-    if not isinstance(value, dict) or WRAPPERS.isdisjoint(value) or is_known(value):
+    if is_known(value):
         return [value]
     lists = [value[name] for name in value if name in WRAPPERS and holds_rows(value[name])]
     return [row for rows in lists for row in rows] or [value]
