@@ -114,7 +114,9 @@ def _find_encoding(stream: BinaryIO, given: str | None) -> Encoding:
         return Encoding()
     if said := given or encodings.declared(start):
         return Encoding(said)
-    return Encoding(encodings.guess(strange), is_guessed=True)
+    # Lines of UTF-16 end in the middle of a character.
+    sample = start if b"\0" in start else strange
+    return Encoding(encodings.guess(sample), is_guessed=True)
 
 
 def _strange_lines(stream: BinaryIO) -> bytes:

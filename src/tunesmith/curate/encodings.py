@@ -3,6 +3,7 @@
 import codecs
 import json
 import re
+from collections import Counter
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
@@ -31,7 +32,11 @@ DECLARED = re.compile(
 DECLARING_BYTES = 1024
 """How far behind a file's beginning its encoding is declared; the HTML standard says so."""
 NUL_SHARE = 0.02
-"""Share of NUL bytes, all at odd or all at even places, from which text is UTF-16: line ends and spaces make them."""
+"""Share of NUL bytes, most at odd or most at even places, from which text is UTF-16: line ends and spaces make them."""
+NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\ufffd]")
+"""What shows that a decoding is wrong."""
+HALF_WIDTH = re.compile(r"[\uff61-\uff9f]")
+"""Letters that hardly anybody writes, but as which Shift-JIS has the bytes of Russian in KOI8-R."""
 COUNTED = re.compile(
     r"[^\W\d_\x00-\x7f¹²³¼½¾]|(?<=[a-zA-Z])[^\x00-\x7f](?=[a-zA-Z])|[\x80-\x9f\u2500-\u259f\ufffd]"
 )
@@ -51,10 +56,13 @@ class Score(NamedTuple):
 
 def utf16_without_mark(start: bytes) -> str | None:
     """UTF-16 of one byte order or the other, if the beginning of a file shows it."""
-    zeros = [place % 2 for place, byte in enumerate(start) if not byte]
-    if len(zeros) < max(2, NUL_SHARE * len(start)) or len(set(zeros)) > 1:
+    zeros = Counter(place % 2 for place, byte in enumerate(start) if not byte)
+    if max(zeros[0], zeros[1], 1) < max(2, NUL_SHARE * len(start)):
         return None
-    return "utf-16-le" if zeros[0] else "utf-16-be"
+    name = "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+    is_clear = min(zeros[0], zeros[1]) * 3 <= max(zeros[0], zeros[1])
+    text = start[: len(start) // 2 * 2].decode(name, errors="replace")
+    return name if is_clear and not NO_TEXT.search(text[:-1]) else None
 
 
 def declared(start: bytes) -> str | None:
@@ -82,6 +90,8 @@ def guess(content: bytes) -> str:
 
     foreign = [str(match.encoding) for match in from_bytes(content)]
     fitting = [name for name in foreign if _is_foreign(_decoded(content, name))]
+    if fitting and len(HALF_WIDTH.findall(_decoded(content, fitting[0]))) * 4 > len(content):
+        return "koi8_r"
     sisters = [WINDOWS[name] for name in fitting if WINDOWS.get(name) in fitting]
     if fitting and fitting[0] == foreign[0]:
         return sisters[0] if fitting[0] in WINDOWS and sisters else fitting[0]
