@@ -19,7 +19,7 @@ class Read(NamedTuple):
 def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
     """Every row of a source, understood or rejected."""
     read, config = Read([], [], []), config or CurateConfig()
-    for row in read_rows(path, shown, config.mapping):
+    for row in read_rows(path, shown, config.encoding, config.mapping):
         outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
         if isinstance(outcome, Rejected):
             read.rejected.append(outcome)

@@ -173,8 +173,14 @@ def test_slack_threads_are_read_from_folder_and_zip_alike(tmp_path):
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(folder.rglob("*.json")):
             archive.write(path, path.relative_to(folder))
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as archive:
+        archive.writestr("__MACOSX/._export", "x")
+        for path in sorted(folder.rglob("*.json")):
+            archive.write(path, path.relative_to(tmp_path))
 
-    for loaded in (read(folder), read(packed)):
+    inner = read(tmp_path / "inner.zip")
+    assert inner.examples[0].source == "inner.zip/export/general/2024-01-01.json:1"
+    for loaded in (read(folder), read(packed), inner):
         assert said(loaded.examples[0]) == ["u: @ben how do I deploy?", "a: run <make>"]
         assert loaded.examples[0].group == "slack:general:1"
         assert loaded.examples[0].tags == ("general",)
@@ -182,54 +188,6 @@ def test_slack_threads_are_read_from_folder_and_zip_alike(tmp_path):
             (2, "nobody wrote it: channel_join"),
             (3, "no answer: the last turn is the user's"),
         ]
-
-
-def node(role: str, text: str, parent: str):
-    content = {"content_type": "text", "parts": [text]}
-    return {"message": {"author": {"role": role}, "content": content}, "parent": parent}
-
-
-def test_the_branch_of_a_chatgpt_conversation_that_was_shown_last_is_read(tmp_path):
-    nodes = {
-        "root": {"message": None, "parent": None},
-        "a": node("user", "Hi?", "root"),
-        "b": node("assistant", "new", "a"),
-        "c": node("tool", "searching", "b"),
-        "d": node("assistant", "more", "c"),
-        "old": node("assistant", "old", "a"),
-    }
-    circle = {"x": node("user", "a", "y"), "y": node("user", "b", "x")}
-    rows = [{"mapping": nodes, "current_node": "d"}, {"mapping": circle, "current_node": "x"}]
-    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
-        archive.writestr("conversations.json", json.dumps(rows))
-
-    loaded = read(tmp_path / "export.zip")
-
-    assert said(loaded.examples[0]) == ["u: Hi?", "a: new\n\nmore"]
-    assert loaded.examples[0].source == "export.zip/conversations.json:1"
-    assert reasons(loaded) == [(2, "its branches run in a circle")]
-
-
-def test_logged_requests_are_read_with_their_responses(tmp_path):
-    part = [{"type": "text", "text": "2+2"}]
-    messages = [{"role": "developer", "content": "calm"}, {"role": "user", "content": part}]
-    answer = {"choices": [{"message": {"role": "assistant", "content": "4"}}]}
-    image = [{"role": "user", "content": [{"type": "image_url"}]}]
-    rows = [
-        {"request": {"messages": messages}, "response": answer},
-        {"body": {"messages": messages}, "response": {"body": answer}},
-        {"messages": messages, **answer},
-        {"messages": image, **answer},
-        {"messages": messages, "choices": []},
-    ]
-
-    loaded = read(tmp_path / "log.jsonl", "\n".join(map(json.dumps, rows)))
-
-    assert [said(example) for example in loaded.examples] == [["s: calm", "u: 2+2", "a: 4"]] * 3
-    assert reasons(loaded) == [
-        (4, "a turn holds more than text"),
-        (5, "no answer: the response has no choices"),
-    ]
 
 
 MARKDOWN = """---

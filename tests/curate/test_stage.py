@@ -97,7 +97,7 @@ def test_bad_rows_are_set_aside_with_file_line_and_reason(workspace):
     )
 
     assert [(row["line"], row["reason"]) for row in rejected(workspace, result)] == [
-        (2, "broken JSON: Unterminated string starting at at column 12"),
+        (2, "broken JSON: Unterminated string starting at column 12"),
         (3, "no answer: it is empty"),
         (4, "wrong role order: assistant where user is due"),
         (6, "303 characters, the limit is 200 (curate.max_characters)"),

@@ -32,6 +32,8 @@ class Source(Section):
     """Rows that are no example: unreadable, unanswered, too long."""
     removed: int = 0
     """Good rows that a rule left out."""
+    guessed_encoding: str = ""
+    """What it was read in, where nothing but its bytes said so."""
 
 
 class LengthStatistics(Section):

@@ -69,6 +69,12 @@ def curated(
         ("file", "format", "read", "accepted", "rejected", "removed"),
         [(s.path, s.format, s.read, s.accepted, s.rejected, s.removed) for s in dataset.sources],
     )
+    for source in dataset.sources:
+        if source.guessed_encoding:
+            out.print(
+                f"[yellow]  {escape(source.path)}: read as {source.guessed_encoding} (guessed;"
+                " curate.encoding sets another)[/yellow]"
+            )
     removed = ", ".join(f"{count} {rule}" for rule, count in dataset.removed.items())
     tokens = dataset.tokens
     facts(

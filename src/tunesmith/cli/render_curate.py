@@ -43,6 +43,8 @@ def preview(found: "Preview", *, as_json: bool) -> None:
     masked = "; personal data is replaced (curate.privacy.mode: mask)" if found.is_masked else ""
     out.print(f"[dim]{shown}{masked}; nothing was written[/dim]")
     unused_mappings(found.unused_mappings)
+    for note in found.notes:
+        out.print(f"[yellow]{escape(note)}[/yellow]")
     if not found.rejected:
         out.print("[green]none of them would be set aside[/green]")
         return

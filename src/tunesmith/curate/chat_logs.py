@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from tunesmith.curate.turns import BadRowError, Fields, kind_of
 
+CUT_OFF = ("length", "content_filter")
+"""Why an answer ended before it was said."""
+
 
 def is_chatgpt(row: Fields) -> bool:
     """Whether a row is a conversation of ChatGPT's `conversations.json`."""
@@ -43,11 +46,11 @@ def is_openai_log(row: Fields) -> bool:
     return isinstance(request, dict) and "messages" in request and "response" in row
 
 
-def openai_turns(row: Fields) -> list[dict[str, object]]:
+def openai_turns(row: Fields) -> list[object]:
     """The messages of the request, then the first choice of the response.
 
     Raises:
-        BadRowError: If one of them is not there.
+        BadRowError: If one of them is not there, or the answer was cut off.
     """
     request = row.get("request", row.get("body", row))
     response = row.get("response", row)
@@ -62,8 +65,10 @@ def openai_turns(row: Fields) -> list[dict[str, object]]:
     answer = choices[0].get("message")
     if not isinstance(answer, dict):
         raise BadRowError("no answer: the first choice has no message")
-    turns = [turn for turn in [*messages, answer] if isinstance(turn, dict)]
-    return [{"role": turn.get("role"), "content": _content(turn.get("content"))} for turn in turns]
+    ending = choices[0].get("finish_reason")
+    if ending in CUT_OFF:
+        raise BadRowError(f"the answer was cut off (finish_reason: {ending})")
+    return [*messages, answer]
 
 
 def _chatgpt_turn(message: object) -> dict[str, object] | None:
@@ -94,13 +99,3 @@ def _joined(turns: list[dict[str, object]]) -> list[dict[str, object]]:
     while joined and joined[-1]["role"] == "user" and len(joined) > 1:
         joined.pop()
     return joined
-
-
-def _content(content: object) -> object:
-    """Content parts as one text, as newer clients send them."""
-    if not isinstance(content, list):
-        return content
-    texts = [part.get("text") for part in content if isinstance(part, dict)]
-    if len(texts) != len(content) or not all(isinstance(text, str) for text in texts):
-        raise BadRowError("a turn holds more than text")
-    return "".join(str(text) for text in texts)

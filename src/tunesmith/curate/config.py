@@ -1,14 +1,28 @@
 """The `curate:` section of a recipe."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.section import Section
 from tunesmith.curate.filters.finding import FilterChoice
 from tunesmith.curate.mapping import Mapping
 from tunesmith.curate.synthesis.config import SynthesizeConfig
+
+
+def _is_known(name: str) -> str:
+    try:
+        "a".encode(name)
+    except LookupError:
+        raise ValueError(
+            f"no encoding is called {name!r}; try cp1252, cp1250 or shift_jis"
+        ) from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_is_known)]
+"""Any that Python knows."""
 
 
 class LabelNoise(Section):
@@ -34,6 +48,8 @@ class CurateConfig(Section):
     """How rows become conversations where their columns are not recognised, or should not be."""
     synthesize: SynthesizeConfig | None = None
     """Rows that a teacher model writes, by `tunesmith curate synthesize`; its output is a source like any other."""
+    encoding: Encoding | None = None
+    """Encoding of tables and SQL that are no UTF-8, such as `cp1250`; unset finds out, and says what it guessed."""
     golden: str | None = None
     """File with the golden cases; without one, `golden_share` of the examples is held out."""
     golden_share: float = Field(0.1, gt=0, lt=0.5)

@@ -75,6 +75,13 @@ def recognise(value: object) -> Recognised:
     raise BadRowError(f"no known columns (found: {found})")
 
 
+def is_known(value: object) -> bool:
+    """Whether a value is laid out as a row of a known format, which may be a bad one all the same."""
+    if not isinstance(value, dict):
+        return False
+    return is_pair(value) or is_thumb(value) or any(is_such(value) for _, is_such, _ in FORMATS)
+
+
 def _chat(row: Fields) -> list[Message]:
     return as_turns(row["messages"])
 

@@ -46,7 +46,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
     cases: dict[str, Case] = {}
     rejected: list[Rejected] = []
     secrets: dict[int, str] = {}
-    for row in read_rows(path, shown):
+    for row in read_rows(path, shown, config.encoding):
         outcome = row if isinstance(row, Rejected) else _case(row, shown, config)
         if isinstance(outcome, Rejected):
             rejected.append(mask_rejected(outcome, config))
@@ -67,7 +67,7 @@ def read_golden(config: CurateConfig, path: Path, shown: str) -> GoldenCases:
         raise NoGoodRowsError(
             shown,
             read=len(rejected),
-            reasons=reasons or ["the file is empty"],
+            reasons=reasons or ["there is no row in it"],
             fix='write rows like {"messages": [{"role": "user", "content": "…"}], "expected": "…"}',
         )
     return GoldenCases(list(cases.values()), rejected, secrets)

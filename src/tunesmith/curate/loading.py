@@ -2,6 +2,8 @@
 
 import glob
 import json
+import os
+import shlex
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -56,7 +58,7 @@ def source_paths(
         without: A file that is left out, and need not be there yet.
 
     Raises:
-        DataError: If a pattern matches no file.
+        DataError: If a pattern matches no file, or a file may not be read.
         NotMadeYetError: If it names the synthetic rows, which nobody has made yet.
     """
     found: dict[str, Path] = {}
@@ -66,7 +68,14 @@ def source_paths(
             raise _nothing_matches(pattern, config, workspace)
         found |= {workspace.shown(path): path for path in matches}
     golden = workspace.path_of(config.golden) if config.golden else None
-    return [found[name] for name in sorted(found) if found[name] not in (golden, without)]
+    paths = [found[name] for name in sorted(found) if found[name] not in (golden, without)]
+    for path in paths:
+        if path.exists() and not os.access(path, os.R_OK):
+            raise DataError(
+                f"{workspace.shown(path)} may not be read",
+                fix=f"give yourself the right: chmod u+r {shlex.quote(str(path))}",
+            )
+    return paths
 
 
 def _names(pattern: str, path: Path, workspace: Workspace) -> bool:
@@ -84,12 +93,31 @@ def _nothing_matches(pattern: str, config: CurateConfig, workspace: Workspace) -
     )
 
 
+def bad_rows_excused(config: CurateConfig, workspace: Workspace) -> dict[str, int]:
+    """Sources that a pattern found among others, with how many bad rows each may hold without a good one.
+
+    None, which excuses an empty file; or one, which is what a link that leads nowhere counts for.
+    """
+    by_pattern = [paths_matching(pattern, workspace) for pattern in config.sources]
+    several = {path for paths in by_pattern for path in paths if len(paths) > 1}
+    named = {path for paths in by_pattern for path in paths if len(paths) == 1}
+    return {workspace.shown(path): int(not path.exists()) for path in several - named}
+
+
 def paths_matching(pattern: str, workspace: Workspace) -> list[Path]:
-    """The files and folders that one pattern names, hidden ones aside."""
+    """The files and folders that one pattern names, hidden ones aside; links that lead nowhere are among them.
+
+    What is there under this very name is meant, whatever brackets are in it; `**` finds files in folders of any depth.
+    """
     if pattern.startswith(hugging_face.SCHEME):
         return hugging_face.fetch(pattern)
-    found = [Path(name) for name in glob.glob(str(workspace.path_of(pattern)))]
-    return [path for path in found if path.exists() and not path.name.startswith(".")]
+    literal = workspace.path_of(pattern)
+    if literal.exists():
+        return [literal]
+    found = [Path(name) for name in glob.glob(str(literal), recursive=True)]
+    if "**" in pattern:
+        found = [path for path in found if not path.is_dir()]
+    return [path for path in found if not path.name.startswith(".")]
 
 
 def unused_mappings(

@@ -1,15 +1,23 @@
 """A look before anything is written: the first rows as they would be learnt, and what would be set aside."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Example
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.loading import Understood, source_paths, understand, unused_mappings
+from tunesmith.curate.loading import (
+    Understood,
+    bad_rows_excused,
+    source_paths,
+    understand,
+    unused_mappings,
+)
 from tunesmith.curate.personal_data import protect
-from tunesmith.curate.reading import read_rows
+from tunesmith.curate.reading import guessed_encodings, read_rows
 from tunesmith.curate.row import Rejected
 
 READ_ROWS = 1_000
@@ -33,6 +41,8 @@ class Preview(NamedTuple):
     """Whether personal data is replaced here as it will be in the dataset."""
     unused_mappings: tuple[str, ...] = ()
     """Patterns of `curate.mapping` that fit no source."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of single sources, such as an encoding that was guessed."""
 
     def reasons(self) -> list[tuple[str, int]]:
         """Why rows would be set aside, with how many, the commonest first."""
@@ -49,6 +59,7 @@ class Preview(NamedTuple):
                 for row in self.converted
             ],
             "rejected": [row._asdict() for row in self.rejected],
+            "notes": list(self.notes),
         }
 
 
@@ -63,23 +74,52 @@ def preview(config: CurateConfig, workspace: Workspace, *, rows: int = 10) -> Pr
     Raises:
         DataError: If a pattern matches no file, or a file cannot be opened as what it claims to be.
     """
-    converted: list[list[Converted]] = []
+    excused = bad_rows_excused(config, workspace)
+    paths = source_paths(config, workspace)
+    looks = [_look(config, path, workspace.shown(path), rows) for path in paths]
+    found = Preview(
+        _shared([look.converted for look in looks], rows),
+        [row for look in looks for row in look.rejected],
+        sum(look.read for look in looks),
+        unused_mappings=unused_mappings(config, workspace, paths),
+        notes=tuple(note for look in looks for note in look.notes(config, excused)),
+    )
+    return _protected(found, config)
+
+
+class _Look(NamedTuple):
+    """What the beginning of one source would become."""
+
+    path: Path
+    shown: str
+    converted: list[Converted]
+    rejected: list[Rejected]
+    read: int
+
+    def notes(self, config: CurateConfig, excused: Mapping[str, int]) -> Iterator[str]:
+        """What is to be known of it as a whole."""
+        for name in guessed_encodings(self.path, config.encoding):
+            yield f"{self.shown}: read as {name} (guessed; curate.encoding sets another)"
+        if self.converted or self.read == READ_ROWS:
+            return
+        if self.read > excused.get(self.shown, -1):
+            yield f"{self.shown}: `tunesmith curate` would stop here: it holds no row that can be used"
+        elif not self.read:
+            yield f"{self.shown}: there is no row in it; it is passed over"
+
+
+def _look(config: CurateConfig, path: Path, shown: str, rows: int) -> _Look:
+    converted: list[Converted] = []
     rejected: list[Rejected] = []
     read = 0
-    paths = source_paths(config, workspace)
-    for path in paths:
-        shown = workspace.shown(path)
-        converted.append([])
-        for row in islice(read_rows(path, shown, config.mapping), READ_ROWS):
-            read += 1
-            outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
-            if isinstance(outcome, Rejected):
-                rejected.append(outcome)
-            elif len(converted[-1]) < rows:
-                converted[-1].append(Converted(*outcome))
-    unused = unused_mappings(config, workspace, paths)
-    found = Preview(_shared(converted, rows), rejected, read, unused_mappings=unused)
-    return _protected(found, config)
+    for row in islice(read_rows(path, shown, config.encoding, config.mapping), READ_ROWS):
+        read += 1
+        outcome = row if isinstance(row, Rejected) else understand(row, shown, config)
+        if isinstance(outcome, Rejected):
+            rejected.append(outcome)
+        elif len(converted) < max(rows, 1):
+            converted.append(Converted(*outcome))
+    return _Look(path, shown, converted, rejected, read)
 
 
 def _protected(found: Preview, config: CurateConfig) -> Preview:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -57,11 +57,14 @@ def publish(
     sides: Sides,
     workspace: Workspace,
     *,
-    paths: Sequence[Path],
+    paths: Mapping[Path, str],
     count_tokens: TokenCounter | None,
     is_quiet: bool,
 ) -> Dataset:
-    """Write all rows beside the manifest, the manifest last; memory does not grow with the rows."""
+    """Write all rows beside the manifest, the manifest last; memory does not grow with the rows.
+
+    `paths` are the source files, each with the encoding that was guessed for it, if one was.
+    """
     dataset_id = fingerprint.short_id_of_lists(
         "ds", [rows.keys(side) for side in (sides.train, sides.validation)]
     )
@@ -137,14 +140,14 @@ class Tally:
             self._tokens.update(self._count_tokens(examples))
         self._uncounted.clear()
 
-    def sources(self, names: Sequence[str], paths: Sequence[Path]) -> tuple[Source, ...]:
+    def sources(self, names: Sequence[str], paths: Mapping[Path, str]) -> tuple[Source, ...]:
         """Every file with what became of its rows."""
         return tuple(
-            self._source(number, shown, path)
-            for number, (shown, path) in enumerate(zip(names, paths, strict=True))
+            self._source(number, shown, *file)
+            for number, (shown, file) in enumerate(zip(names, paths.items(), strict=True))
         )
 
-    def _source(self, number: int, shown: str, path: Path) -> Source:
+    def _source(self, number: int, shown: str, path: Path, guessed: str) -> Source:
         rejected, removed = self.fates[number, "rejected"], self.fates[number, "removed"]
         read = sum(self.fates[number, name] for name in FATES)
         return Source(
@@ -155,6 +158,7 @@ class Tally:
             accepted=read - rejected - removed,
             rejected=rejected,
             removed=removed,
+            guessed_encoding=guessed,
         )
 
 

@@ -94,7 +94,8 @@ def refine_all(
 
         def jobs() -> Iterator[Job]:
             for file, (path, name) in enumerate(zip(paths, names, strict=True)):
-                for rows in batched(read_rows(path, name, config.mapping), ROWS_PER_SHARD):
+                rows_of_file = read_rows(path, name, config.encoding, config.mapping)
+                for rows in batched(rows_of_file, ROWS_PER_SHARD):
                     shard = folder / f"{len(shards):06}.parquet"
                     shards.append(shard)
                     if shard.is_file():
@@ -255,7 +256,8 @@ def _fingerprint(
 def about_rows(path: Path) -> int:
     """Lines of a source, for the progress bar; it may hold fewer rows."""
     count = 0
-    for file in files_in(path) if path.is_dir() else [path]:
+    files = files_in(path) if path.is_dir() else [path]
+    for file in filter(Path.is_file, files):
         with file.open("rb") as stream:
             pieces = iter(partial(stream.read, 1 << 20), b"")
             count += sum(piece.count(b"\n") for piece in pieces)

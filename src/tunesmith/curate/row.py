@@ -7,7 +7,7 @@ class RawRow(NamedTuple):
     """One row of a source, not yet understood."""
 
     line: int
-    """1-based line where the row begins; for Parquet and Arrow the row's number."""
+    """1-based line where the row begins; for Parquet, Arrow and JSON that stands on one line, the row's number."""
     value: object
     file: str = ""
     """The file, where the source is a folder or an archive that holds many."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -155,14 +155,17 @@ class Rows:
         """Take rows out that have become golden cases."""
         self.is_kept[positions] = False
 
-    def need_good_ones(self) -> None:
+    def need_good_ones(self, excused: Mapping[str, int]) -> None:
         """Check that every file holds at least one example.
+
+        Args:
+            excused: Files that need not if they hold no more rows than this.
 
         Raises:
             NoGoodRowsError: If one does not; with the first three reasons.
         """
         for file, name in enumerate(self.names):
-            if not self._good[file]:
+            if not self._good[file] and self._read[file] > excused.get(name, -1):
                 raise self._no_good(file, name)
 
     def remove(self, removals: Iterable[Removal], *, is_final: bool = False) -> None:
@@ -187,7 +190,7 @@ class Rows:
             if len(reasons) >= 3:
                 break
         return NoGoodRowsError(
-            name, read=self._read[file], reasons=reasons[:3] or ["the file is empty"]
+            name, read=self._read[file], reasons=reasons[:3] or ["there is no row in it"]
         )
 
     def _flags(self, shard: Path, keep: Collection[str]) -> Flags:

@@ -1,7 +1,7 @@
 """The curate stage: raw files -> Dataset + GoldenSet, with no question on both sides of a split."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +13,16 @@ from tunesmith.core.allocator import return_freed_memory
 from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
-from tunesmith.curate.loading import paths_matching, source_paths, unused_mappings
+from tunesmith.curate.loading import (
+    bad_rows_excused,
+    paths_matching,
+    source_paths,
+    unused_mappings,
+)
 from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
 from tunesmith.curate.publishing import Sides, TokenCounter, publish
+from tunesmith.curate.reading import guessed_encodings
 from tunesmith.curate.refining import refine_all
 from tunesmith.curate.rows import Rows
 from tunesmith.curate.split import held_out
@@ -85,7 +91,7 @@ def _made(
     folder.mkdir()
     return_freed_memory(above=RETURNED_BYTES)
     with closing(_open(config, workspace, paths, shards, folder)) as rows:
-        _need_good_rows(rows, unused)
+        _need_good_rows(rows, bad_rows_excused(config, workspace), unused)
         _deduplicate(config, rows, is_quiet=is_quiet)
         golden, sides = _sides(config, workspace, rows, probe)
         if not len(sides.train):
@@ -94,8 +100,9 @@ def _made(
                 fix="add examples, or lower curate.validation_share and curate.golden_share",
             )
         golden_set = _save_golden(config, workspace, golden)
+        files = {path: ", ".join(guessed_encodings(path, config.encoding)) for path in paths}
         dataset = publish(
-            rows, sides, workspace, paths=paths, count_tokens=count_tokens, is_quiet=is_quiet
+            rows, sides, workspace, paths=files, count_tokens=count_tokens, is_quiet=is_quiet
         )
         if unused:
             dataset = dataset.model_copy(update={"unused_mappings": unused}).save(workspace)
@@ -106,10 +113,10 @@ def _made(
     return CurateResult(dataset, golden_set)
 
 
-def _need_good_rows(rows: Rows, unused: Sequence[str]) -> None:
+def _need_good_rows(rows: Rows, excused: Mapping[str, int], unused: Sequence[str]) -> None:
     """Check that every file holds an example; where none does, a misspelt mapping may be why."""
     try:
-        rows.need_good_ones()
+        rows.need_good_ones(excused)
     except NoGoodRowsError as error:
         if not unused:
             raise

@@ -14,6 +14,8 @@ ROLES: Mapping[str, Role] = {
     "model": "assistant",
     "bot": "assistant",
 }
+TOOL_ROLES = frozenset({"tool", "function", "function_call", "observation"})
+TOOL_CALLS = ("tool_calls", "function_call")
 ANSWER_KEYS = ("output", "response", "completion", "answer")
 Fields = Mapping[str, object]
 
@@ -35,12 +37,25 @@ def as_turns(value: object, *, role_key: str = "role", text_key: str = "content"
         if not isinstance(turn, dict):
             raise BadRowError(f"turn {number} is {kind_of(turn)}, not an object")
         name = turn.get(role_key, turn.get("role"))
+        if any(turn.get(call) for call in TOOL_CALLS) or str(name).lower() in TOOL_ROLES:
+            raise BadRowError(f"turn {number} is a tool's or calls one: tool calls are not learnt")
         role = ROLES.get(name.lower()) if isinstance(name, str) else None
         if role is None:
             raise BadRowError(f"turn {number} has the unknown role {str(name)[:40]!r}")
         key = text_key if text_key in turn else "content"
-        turns.append(Message(role=role, content=as_text(turn, key, where=f"turn {number}: ")))
+        if isinstance(turn.get(key), list):
+            turns.append(Message(role=role, content=_text_of_parts(turn[key], number)))
+        else:
+            turns.append(Message(role=role, content=as_text(turn, key, where=f"turn {number}: ")))
     return turns
+
+
+def _text_of_parts(parts: list[object], number: int) -> str:
+    """Content parts as one text, as newer clients send them."""
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    if len(texts) != len(parts) or not all(isinstance(text, str) for text in texts):
+        raise BadRowError(f"turn {number} holds more than text")
+    return as_text({"content": "".join(map(str, texts))}, "content", where=f"turn {number}: ")
 
 
 def as_text(row: Fields, key: str, where: str = "") -> str:

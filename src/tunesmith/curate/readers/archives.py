@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tunesmith.curate.decoding import decode_lines
-from tunesmith.curate.readers import slack, tables
+from tunesmith.curate.readers import json_text, slack
 from tunesmith.curate.row import RawRow, Row
 from tunesmith.errors import DataError
 
 CHATGPT_FILE = "conversations.json"
+
+
+PACKED_BESIDE = frozenset({"__MACOSX", ".DS_Store"})
+"""What macOS puts beside a folder that it packs."""
 
 
 def read(path: Path, shown: str) -> Iterator[Row]:
@@ -20,7 +24,8 @@ def read(path: Path, shown: str) -> Iterator[Row]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            root = zipfile.Path(archive)
+            root = _top(zipfile.Path(archive))
+            shown = f"{shown}/{root.at}".rstrip("/")
             if slack.is_export(root):
                 yield from slack.read(root, shown)
                 return
@@ -30,10 +35,18 @@ def read(path: Path, shown: str) -> Iterator[Row]:
                     fix="unpack it and name the folder in curate.sources",
                 )
             inside = f"{shown}/{CHATGPT_FILE}"
-            for row in tables.json_array(decode_lines((root / CHATGPT_FILE).read_bytes()), inside):
+            for row in json_text.json_array(
+                decode_lines((root / CHATGPT_FILE).read_bytes()), inside
+            ):
                 yield row._replace(file=inside) if isinstance(row, RawRow) else row
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, EOFError) as error:
         raise DataError(
             f"{shown} is no zip archive that can be read: {error}",
             fix="export it again, or leave it out of curate.sources",
         ) from error
+
+
+def _top(root: zipfile.Path) -> zipfile.Path:
+    """The folder that holds the export: the only one, where all was packed in one."""
+    inside = [path for path in root.iterdir() if path.name not in PACKED_BESIDE]
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else root

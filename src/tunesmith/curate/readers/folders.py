@@ -1,6 +1,7 @@
 """Folders as one source: a Slack export, a saved dataset, or whatever readable files lie in them."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ READABLE = frozenset(
         ".ndjson",
         ".csv",
         ".tsv",
+        ".tab",
         ".parquet",
         ".py",
         ".sql",
@@ -28,8 +30,10 @@ READABLE = frozenset(
         ".zip",
     ]
 )
+PACKED = re.compile(r"\.(?:jsonl?|ndjson|csv|tsv|tab|sql)\.gz$")
 PASSED_OVER = frozenset({"__pycache__", "node_modules", "venv", "site-packages"})
 """Folders that hold what others made."""
+LINK_TO_NOTHING = "a link to a file that is not there"
 
 ReadFile = Callable[[Path, str], Iterator[Row]]
 
@@ -48,9 +52,14 @@ def read(folder: Path, shown: str, read_file: ReadFile) -> Iterator[Row]:
     for path in files_in(folder):
         name = f"{shown}/{path.relative_to(folder)}"
         suffix = path.suffix.lower()
-        if _is_mail(path, suffix):
+        if path.is_dir():
+            reason = "a link to a folder is not followed: name the folder in curate.sources"
+            yield rejected(name, 1, reason, "")
+        elif not path.exists():
+            yield rejected(name, 1, LINK_TO_NOTHING, "")
+        elif _is_mail(path, suffix):
             mails.append((path, name))
-        elif suffix in READABLE or sql_logs.is_log(path):
+        elif suffix in READABLE or PACKED.search(path.name.lower()) or sql_logs.is_log(path):
             yield from _file(path, name, read_file)
         else:
             unknown[suffix or path.name] += 1
@@ -61,12 +70,16 @@ def read(folder: Path, shown: str, read_file: ReadFile) -> Iterator[Row]:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The files below a folder in a fixed order; hidden ones and what tools made are passed over."""
+    """The files, and links to folders, below a folder in a fixed order.
+
+    Hidden ones and what tools made are passed over.
+    """
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [
             name for name in folders if not name.startswith(".") and name not in PASSED_OVER
         ]
+        found += [link for name in folders if (link := Path(parent, name)).is_symlink()]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
     return sorted(found)
 
@@ -85,3 +98,5 @@ def _file(path: Path, name: str, read_file: ReadFile) -> Iterator[Row]:
             yield row._replace(file=row.file or name) if isinstance(row, RawRow) else row
     except DataError as error:
         yield rejected(name, 1, error.what, "")
+    except OSError as error:
+        yield rejected(name, 1, f"it cannot be read: {error.strerror}", "")

@@ -68,7 +68,7 @@ def _split(folder: Path, shown: str) -> Iterator[Row]:
 
     names = _label_names(folder)
     number = 1
-    for path in sorted(folder.glob("*.arrow")):
+    for path in _data_files(folder):
         file = f"{shown}/{path.name}"
         try:
             with pyarrow.memory_map(str(path)) as stream:
@@ -77,6 +77,16 @@ def _split(folder: Path, shown: str) -> Iterator[Row]:
                     yield RawRow(row.line, _named(row.value, names), file)
         except (pyarrow.ArrowException, OSError) as error:
             yield rejected(file, number, f"not Arrow: {error}", "")
+
+
+def _data_files(folder: Path) -> list[Path]:
+    """The files that the dataset names as its own, in its order; others are what its steps have cached."""
+    try:
+        state = json.loads((folder / "state.json").read_text("utf-8"))
+        return [folder / Path(file["filename"]).name for file in state["_data_files"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        files = sorted(folder.glob("*.arrow"))
+        return [path for path in files if not path.name.startswith("cache-")]
 
 
 def _label_names(folder: Path) -> dict[str, list[str]]:

@@ -118,7 +118,7 @@ class _Found(NamedTuple):
 def _read(path: Path, output: str, config: CurateConfig, workspace: Workspace) -> Iterator[_Found]:
     """The rows of a source that are understood, without those that stand in the output."""
     shown = workspace.shown(path)
-    for row in read_rows(path, shown, config.mapping):
+    for row in read_rows(path, shown, config.encoding, config.mapping):
         if isinstance(row, RawRow) and row.file != output:
             found = _understood(row, shown, config)
             if found is not None:
