@@ -131,3 +131,19 @@ def test_the_difference_of_two_versions_counts_every_example_once(case):
     [anew] = found.answered_anew
     assert (anew.before.answer, anew.after.answer) == (f"done: {WEATHER[0]}", "another answer")
     assert found.moved == []
+
+
+def test_the_rows_that_changed_sides_are_listed_with_both(case):
+    before, after = curated(case), curated(case, validation_share=0.3, leakage=None)
+    moved = [row.prompt[-1].content for row in after.rows(case, "validation")]
+
+    shown = CliRunner().invoke(
+        app, ["curate", "diff", before.id, after.id, "-C", str(case.root)], env={"COLUMNS": "400"}
+    )
+
+    assert shown.exit_code == 0, shown.output
+    listed = [line for line in shown.output.splitlines() if line.startswith("~ ")]
+    assert len(listed) == min(5, len(moved))
+    assert {line.removeprefix("~ train to validation: ").split("  →")[0] for line in listed} <= {
+        *moved
+    }

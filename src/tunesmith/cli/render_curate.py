@@ -197,6 +197,9 @@ def diff(found: "Difference", *, as_json: bool) -> None:
     for pair in found.answered_anew[:SHOWN_CHANGES]:
         out.print(Text(f"- {_one_line(pair.before)}", "red"))
         out.print(Text(f"+ {_one_line(pair.after)}", "green"))
+    for one in found.moved[:SHOWN_CHANGES]:
+        sides = f"{one.before} to {one.after}"
+        out.print(Text(f"~ {sides}: {_one_line(one.example)}", "yellow"))
 
 
 def _one_line(row: "Example") -> str:
