@@ -259,6 +259,27 @@ def test_a_group_stays_on_one_side_and_strata_have_their_share_on_every_side(wor
     assert shares == pytest.approx(dict.fromkeys(sides, 0.1), abs=0.02)
 
 
+def test_a_group_whose_rows_are_in_several_strata_stays_on_one_side_too(workspace):
+    rows = [
+        {**pair(f"Question {n}?", f"answer {n}"), "thread": n // 3, "kind": "abcde"[n * 7 % 5]}
+        for n in range(600)
+    ]
+    write(workspace, "data/a.jsonl", *rows)
+
+    config = CurateConfig(group_by=("thread",), stratify_by=("kind",), golden_share=0.2)
+    dataset, golden_set = run(config, workspace)
+
+    asked = {case.messages[0].content for case in golden_set.cases(workspace)}
+    sides = {
+        split: {e.metadata["thread"] for e in dataset.examples(workspace, split)}
+        for split in ("train", "validation")
+    }
+    sides["golden"] = {str(row["thread"]) for row in rows if row["prompt"] in asked}
+    assert sum(map(len, sides.values())) == len(set.union(*sides.values())) == 200
+    assert dataset.removed == {}
+    assert len(sides["golden"]) == pytest.approx(40, abs=3)
+
+
 LONG = "Our parcel service delivers from Monday to Saturday; your order {} left the warehouse this morning"
 
 

@@ -51,6 +51,7 @@ def held_out(
     shares = unit_shares(rows, positions, purpose=purpose, seed=seed)
     strata = rows.columns.values("stratum")[positions]
     if len(strata) and (strata != strata[0]).any():
+        strata = _by_unit(strata, shares)
         limit = np.full(len(positions), share)
         order = np.lexsort((shares, strata))
         _, start, size = np.unique(strata[order], return_index=True, return_counts=True)
@@ -62,8 +63,23 @@ def held_out(
         is_held_out = shares < limit
     else:
         is_held_out = shares < share
-    # A whole unit has one number, so that it falls on one side of the limit of its stratum.
+    # A whole unit has one number and one stratum, so that it falls on one side of the limit.
     return positions[is_held_out]
+
+
+def _by_unit(
+    strata: "NDArray[np.uint64]", shares: "NDArray[np.float64]"
+) -> "NDArray[np.signedinteger]":
+    """For each row a number for the stratum that most rows of its unit are in; a unit's rows have one share."""
+    import numpy as np
+
+    names, stratum = np.unique(strata, return_inverse=True)
+    units, unit = np.unique(shares, return_inverse=True)
+    pairs, counts = np.unique(unit * len(names) + stratum, return_counts=True)
+    order = np.lexsort((pairs, -counts, pairs // len(names)))
+    first = np.searchsorted(pairs[order] // len(names), np.arange(len(units)))
+    commonest: NDArray[np.signedinteger] = (pairs[order] % len(names))[first]
+    return commonest[unit]
 
 
 def _links(
