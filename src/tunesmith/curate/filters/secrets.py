@@ -6,16 +6,20 @@ import re
 from collections import Counter
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Example
 from tunesmith.curate.filters.finding import Finding, RowFilter, row_filter
 
 ASSIGNED = re.compile(
-    r"(?i)\b(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)\b[\"']?\s*[:=]\s*[\"']?([^\s\"',;]{8,200})"
+    r"(?i)(?<![\w-])[\w-]{0,64}?(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)(?:[_-](?:key|id))?"
+    r"[\"']?\s*[:=]\s*[\"']?([^\s\"',;]{8,200})"
 )
-IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@]{1,64}:[^\s:/@]{6,64}@[^\s/]+")
-TELLING = ("passw", "pwd", "secret", "token", "key")
+"""Also with words before it, as in AWS_SECRET_ACCESS_KEY, client-secret and dbPassword."""
+BEARER = re.compile(r"(?i)\bbearer\s+([\w.~+/=-]{16,200})")
+IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@]{0,64}:[^\s:/@]{6,64}@[^\s/]+")
+TELLING = ("passw", "pwd", "secret", "token", "key", "bearer")
 RANDOM_BITS = 3.5
 """Entropy of a random key's characters, in bits each; words and placeholders stay below."""
 SHOWN_CHARACTERS = 4
@@ -35,7 +39,7 @@ def secrets() -> RowFilter:
             return Finding(0.8, f"holds an address with a password: {_hidden(found.group())}")
         if not any(word in text.lower() for word in TELLING):
             return None
-        for found in ASSIGNED.finditer(text):
+        for found in chain(ASSIGNED.finditer(text), BEARER.finditer(text)):
             if entropy(found.group(1)) >= RANDOM_BITS and not found.group(1).isalpha():
                 return Finding(0.8, f"holds what looks like a password: {_hidden(found.group(1))}")
         return None
