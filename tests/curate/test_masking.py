@@ -12,7 +12,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate import stage
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.file_masking import FileMasking
-from tunesmith.errors import PersonalDataError
+from tunesmith.errors import DataError, PersonalDataError
 
 RULES = PrivacyConfig(model="", countries=())
 SECRETS = ("Horvat", "horvat@", "555-0187", "Vukovarska")
@@ -78,6 +78,17 @@ def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
     reports += out.with_suffix(".rejected.jsonl").read_text()
     told = reports + str(caught.value) + out.read_text()
     assert [secret for secret in SECRETS if secret in told] == []
+
+
+def test_check_never_passes_rows_that_it_could_not_read(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "fine"}\n{"text": {"name": "Ivana Horvat"}}\n{broken Horvat\n')
+
+    for field, first in (("text", "2 rows .* line 2: field 'text' is no text"), ("body", "3 rows")):
+        masking = FileMasking(RULES, path, field)
+        assert len(list(masking.rows())) == 3
+        with pytest.raises(DataError, match=first):
+            masking.need_none()
 
 
 def test_the_command_prints_a_line_a_row_and_check_exits_with_its_code(tmp_path, monkeypatch):

@@ -72,6 +72,8 @@ class FileMasking:
         self._config, self._path, self._field, self._is_quiet = config, path, field, is_quiet
         self._writer = ReportWriter("mask")
         self._suspicious: dict[str, int] = {}
+        self._unread = 0
+        self._first_unread = ""
 
     def rows(self) -> Iterator[MaskedRow]:
         """Every row once, in order.
@@ -111,13 +113,20 @@ class FileMasking:
         return self._writer.report()
 
     def need_none(self) -> None:
-        """Nothing, if no row that was read holds personal data.
+        """Nothing, if all rows were read and none holds personal data.
 
         Raises:
             PersonalDataError: If one does; stand-ins and tags are none.
+            DataError: If rows could not be read, so that nobody knows what is in them.
         """
         if self._suspicious:
             raise PersonalDataError(str(self._path), self._suspicious)
+        if self._unread:
+            raise DataError(
+                f"{self._path}: {self._unread} rows could not be read, so what is in them is not known;"
+                f" {self._first_unread}",
+                fix="correct or remove these rows, or name the right field",
+            )
 
     def _jobs(self) -> Iterator[Job]:
         rows = read_rows(self._path, self._path.name)
@@ -126,6 +135,9 @@ class FileMasking:
 
     def _count(self, row: MaskedRow) -> None:
         self._writer.add(self._path.name, row.findings)
+        if row.error:
+            self._unread += 1
+            self._first_unread = self._first_unread or f"line {row.line}: {row.error}"
         if not row.is_clean:
             for finding in row.findings:
                 self._suspicious[finding.type] = self._suspicious.get(finding.type, 0) + 1
