@@ -15,6 +15,16 @@ class Read(NamedTuple):
     rejected: list[Rejected]
     formats: list[str]
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Question and answer of each example."""
+        return [(example.prompt[-1].content, example.answer) for example in self.examples]
+
+    @property
+    def reasons(self) -> list[tuple[int, str]]:
+        """Line of each rejected row, and why."""
+        return [(row.line, row.reason) for row in self.rejected]
+
 
 def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
     """Every row of a source, understood or rejected."""
@@ -27,3 +37,9 @@ def load(path: Path, shown: str, config: CurateConfig | None = None) -> Read:
             read.examples.append(outcome.example)
             read.formats.append(outcome.format)
     return read
+
+
+def read(path: Path, text: str) -> Read:
+    """The rows of a file with this text."""
+    path.write_text(text, encoding="utf-8")
+    return load(path, path.name)

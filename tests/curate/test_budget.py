@@ -5,21 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from curate.teaching import plan, plant_seeds, synthesize, teach
-from teacher_server import KEY, TeacherServer, served
+from curate.teaching import plan, synthesize, teach
+from teacher_server import TeacherServer, served
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.synthesis.cache import AnswerCache
 from tunesmith.engines.endpoint import Completion
 
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch):
-    monkeypatch.setenv("TEACHER_KEY", KEY)
-
-
-@pytest.fixture
-def seeds(workspace) -> Workspace:
-    return plant_seeds(workspace)
+pytestmark = pytest.mark.usefixtures("teacher_key")
 
 
 def answer(prompt: int, completion: int) -> Completion:

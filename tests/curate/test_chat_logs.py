@@ -17,10 +17,6 @@ def said(example) -> list[str]:
     return [f"{turn.role[0]}: {turn.content}" for turn in example.messages]
 
 
-def reasons(loaded) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in loaded.rejected]
-
-
 def test_logged_requests_are_read_with_their_responses(tmp_path):
     part = [{"type": "text", "text": "2+2"}]
     messages = [{"role": "developer", "content": "calm"}, {"role": "user", "content": part}]
@@ -37,7 +33,7 @@ def test_logged_requests_are_read_with_their_responses(tmp_path):
     loaded = read(tmp_path / "log.jsonl", "\n".join(map(json.dumps, rows)))
 
     assert [said(example) for example in loaded.examples] == [["s: calm", "u: 2+2", "a: 4"]] * 3
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (4, "turn 1 holds more than text"),
         (5, "no answer: the response has no choices"),
     ]
@@ -65,7 +61,7 @@ def test_answers_of_models_that_were_cut_off_or_call_tools_are_set_aside(tmp_pat
 
     assert [said(example) for example in loaded.examples] == [["u: Weather?", "a: Sunny."]] * 2
     no_tools = "turn 2 is a tool's or calls one: tool calls are not learnt"
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (2, no_tools),
         (3, no_tools),
         (4, no_tools),
@@ -97,4 +93,4 @@ def test_the_branch_of_a_chatgpt_conversation_that_was_shown_last_is_read(tmp_pa
 
     assert said(loaded.examples[0]) == ["u: Hi?", "a: new\n\nmore"]
     assert loaded.examples[0].source == "export.zip/conversations.json:1"
-    assert reasons(loaded) == [(2, "its branches run in a circle")]
+    assert loaded.reasons == [(2, "its branches run in a circle")]

@@ -2,21 +2,7 @@
 
 import pytest
 
-from curate.reading import load
-
-
-def read(path, text: str):
-    path.write_text(text, encoding="utf-8")
-    return load(path, path.name)
-
-
-def pairs(loaded) -> list[tuple[str, str]]:
-    return [(example.prompt[0].content, example.answer) for example in loaded.examples]
-
-
-def reasons(loaded) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in loaded.rejected]
-
+from curate.reading import read
 
 NO_QUESTION = "no question: the heading does not end with a question mark"
 NO_ANSWER = "no answer to the question"
@@ -55,7 +41,7 @@ def test_an_answer_runs_to_the_next_heading_of_its_level_and_questions_below_it_
 ):
     loaded = read(tmp_path / "a.md", HEADINGS)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         (
             "How do I install it?",
             "Pick your system.\n\n### On *Linux*\n\nRun `apt`.\n\n### On Windows\n\nRun setup.",
@@ -64,7 +50,7 @@ def test_an_answer_runs_to_the_next_heading_of_its_level_and_questions_below_it_
         ("How do I remove it?", "### Linux\n\napt remove"),
         ("Who?", "ACME"),
     ]
-    assert reasons(loaded) == [(25, NO_QUESTION)]
+    assert loaded.reasons == [(25, NO_QUESTION)]
 
 
 FAQ = """# What is ACME?
@@ -88,12 +74,12 @@ Berlin
 def test_below_an_faq_a_heading_without_text_of_its_own_is_a_group(tmp_path):
     loaded = read(tmp_path / "a.md", FAQ)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("What is ACME?", "A shop.\n\n## Imprint\n\nBerlin"),
         ("Cards", "Visa.\n\n##### Limits\n\nNone."),
         ("Delivery", "Two days.\n\n#### Abroad\n\nTen."),
     ]
-    assert reasons(loaded) == [(3, NO_QUESTION)]
+    assert loaded.reasons == [(3, NO_QUESTION)]
 
 
 MARKED = """# Help
@@ -133,29 +119,29 @@ tail
 def test_answers_are_marked_in_the_manner_of_their_questions_and_all_else_is_set_aside(tmp_path):
     loaded = read(tmp_path / "a.md", MARKED)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Which is right?\na) one\nb) two", "two **bold**"),
         ("Bold?", "Yes, *bold*."),
         ("Stars?", "In the\nsky."),
         ("Which?\nA. one\nB. two", "one"),
     ]
-    assert reasons(loaded) == [(10, NO_ANSWER), (1, NO_QUESTION), (27, NO_ANSWER)]
+    assert loaded.reasons == [(10, NO_ANSWER), (1, NO_QUESTION), (27, NO_ANSWER)]
     assert [example.source for example in loaded.examples][:2] == ["a.md:5", "a.md:12"]
 
 
 def test_marks_in_code_ask_nothing(tmp_path):
     loaded = read(tmp_path / "a.md", "## Why?\n```\nq: int\na: int\n```\nQ: x\nA: y\n")
 
-    assert pairs(loaded) == [("x", "y"), ("Why?", "```\nq: int\na: int\n```")]
+    assert loaded.pairs == [("x", "y"), ("Why?", "```\nq: int\na: int\n```")]
 
 
 @pytest.mark.parametrize("front", ["---\ntitle: FAQ\n---\n", "+++\ndate = 1\ntitle = 'FAQ'\n+++\n"])
 def test_the_title_in_the_front_matter_is_the_title_of_the_page(tmp_path, front):
     loaded = read(tmp_path / "a.md", f"{front}\nWelcome.\n\n## Delivery\nTwo days.\n")
 
-    assert pairs(loaded) == [("Delivery", "Two days.")]
+    assert loaded.pairs == [("Delivery", "Two days.")]
     line = front.count("\n") + 2
-    assert reasons(loaded) == [(1, NO_QUESTION)]
+    assert loaded.reasons == [(1, NO_QUESTION)]
     assert loaded.examples[0].source == f"a.md:{line + 2}"
 
 
@@ -165,14 +151,14 @@ def test_a_title_that_asks_is_answered_by_the_page_and_a_text_between_rules_is_n
     asking = read(tmp_path / "a.md", '---\ntitle: "What is it?"\nlayout: page\n---\nA tool.\n')
     ruled = read(tmp_path / "b.md", "---\n\n## Why?\nText\n\n---\nmore\n")
 
-    assert pairs(asking) == [("What is it?", "A tool.")]
-    assert pairs(ruled) == [("Why?", "Text\n\n---\nmore")]
+    assert asking.pairs == [("What is it?", "A tool.")]
+    assert ruled.pairs == [("Why?", "Text\n\n---\nmore")]
 
 
 def test_links_of_headings_to_themselves_are_no_part_of_the_question(tmp_path):
     loaded = read(tmp_path / "a.md", "## Why? {#why}\nSo.\n\n## 为什么？\n因为。\n")
 
-    assert pairs(loaded) == [("Why?", "So."), ("为什么？", "因为。")]
+    assert loaded.pairs == [("Why?", "So."), ("为什么？", "因为。")]
 
 
 def test_terms_share_definitions_and_those_without_one_are_set_aside(tmp_path):
@@ -182,12 +168,12 @@ def test_terms_share_definitions_and_those_without_one_are_set_aside(tmp_path):
 
     loaded = read(tmp_path / "a.html", page)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Pay?", "By card.\n\nOr later."),
         ("Where?", "Berlin\nMitte\nNo 1"),
         ("Which shop?", "Berlin\nMitte\nNo 1"),
     ]
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (1, "no question: no term stands above"),
         (3, "no answer: no definition stands below the term"),
     ]
@@ -207,7 +193,7 @@ WRAPPED = """<html><body><nav><h4>Menu?</h4>Home</nav><p>Welcome</p><main>
 def test_an_answer_in_html_is_the_text_up_to_the_next_heading_whatever_lies_between(tmp_path):
     loaded = read(tmp_path / "a.html", WRAPPED)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Inside?", "Hidden.\n\nMore\n\nText"),
         ("Is it wrapped?", "Yes, very.\n- Deep"),
         ("Loose?", "Plain text too.\nNext line."),
@@ -235,7 +221,7 @@ def test_faq_pages_of_schema_org_are_read_in_every_shape(tmp_path, page):
 
     loaded = read(tmp_path / "a.html", f"<html><body>{script}</body></html>")
 
-    assert pairs(loaded) == [("A & B?", "yes")]
+    assert loaded.pairs == [("A & B?", "yes")]
     assert loaded.rejected == []
 
 
@@ -246,6 +232,6 @@ def test_machine_readable_questions_without_an_answer_and_broken_ones_are_set_as
 
     loaded = read(tmp_path / "a.html", f"<html><body>{page}</body></html>")
 
-    first, second = reasons(loaded)
+    first, second = loaded.reasons
     assert first == (1, "no answer: the question has no accepted answer with a text")
     assert second[1].startswith("schema.org data that is no JSON: ")

@@ -6,14 +6,11 @@ import zipfile
 import pytest
 
 from curate.teaching import lines, plan, plant_seeds, synthesize, teach
-from teacher_server import KEY, TeacherServer, served
+from teacher_server import TeacherServer, served
 from tunesmith.curate.synthesis.forecast import forecast
 from tunesmith.errors import DataError
 
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch):
-    monkeypatch.setenv("TEACHER_KEY", KEY)
+pytestmark = pytest.mark.usefixtures("teacher_key")
 
 
 def office_file() -> bytes:

@@ -4,13 +4,7 @@ import ast
 
 import pytest
 
-from curate.reading import load
-
-
-def read(path, text: str):
-    path.write_text(text, encoding="utf-8")
-    return load(path, path.name)
-
+from curate.reading import load, read
 
 STRINGS = '''
 class A:

@@ -26,10 +26,6 @@ def said(example) -> list[str]:
     return [f"{turn.role[0]}: {turn.content}" for turn in example.messages]
 
 
-def reasons(loaded) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in loaded.rejected]
-
-
 def test_messages_of_tickets_are_put_together_by_thread_in_the_order_of_their_times(tmp_path):
     text = """ticket_id,author_type,body,created_at
 7,customer,It smokes.,2024-01-01T10:00:00
@@ -49,7 +45,7 @@ its way.",2024-01-02T10:00:00
         ["u: Where is it?", "a: On\nits way."],
     ]
     assert [example.group for example in loaded.examples] == ["thread:7", "thread:8"]
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (9, "2 cells, the header has 4"),
         (8, "no answer: the last turn is the user's"),
     ]
@@ -138,7 +134,7 @@ def test_mails_are_threaded_over_all_files_of_a_folder_without_quotes_and_signat
     ]
     assert loaded.examples[0].source == "mail/b.mbox:1"
     assert loaded.examples[0].group.startswith("mail_")
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (29, "not a mail that can be read: it has neither sender nor id"),
     ]
 
@@ -184,7 +180,7 @@ def test_slack_threads_are_read_from_folder_and_zip_alike(tmp_path):
         assert said(loaded.examples[0]) == ["u: @ben how do I deploy?", "a: run <make>"]
         assert loaded.examples[0].group == "slack:general:1"
         assert loaded.examples[0].tags == ("general",)
-        assert reasons(loaded) == [
+        assert loaded.reasons == [
             (2, "nobody wrote it: channel_join"),
             (3, "no answer: the last turn is the user's"),
         ]
@@ -225,7 +221,7 @@ def test_questions_in_markdown_are_read_with_the_markdown_below_them(tmp_path):
         ["u: Who are you?", "a: ACME."],
         ["u: Why? A. Because", "a: of this."],
     ]
-    assert reasons(loaded) == [(4, "no question: the heading does not end with a question mark")]
+    assert loaded.reasons == [(4, "no question: the heading does not end with a question mark")]
 
 
 HTML = """<html><head><script type="application/ld+json">{"mainEntity": [{"name": "Machine?",
@@ -246,7 +242,7 @@ def test_questions_in_html_are_read_as_the_text_a_reader_sees(tmp_path):
         ["u: Safe?", "a: Very."],
         ["u: Can I pay?", "a: Yes, you can.\n\n- Visa\n- Master\n\nA | 5\nB"],
     ]
-    assert [reason for _, reason in reasons(loaded)] == [
+    assert [reason for _, reason in loaded.reasons] == [
         "no question: the heading does not end with a question mark"
     ]
 
@@ -289,7 +285,7 @@ def test_docstrings_ask_for_the_functions_of_a_code_repository(tmp_path):
     )
     assert (first.source, first.group) == ("repo/a.py:4", "code:repo/a.py")
     assert "async def f(a, *, b=2)" in second.prompt[0].content
-    assert [reason for _, reason in reasons(loaded)] == [
+    assert [reason for _, reason in loaded.reasons] == [
         "bare has no docstring",
         "only has no body",
         "not Python: invalid syntax (<unknown>, line 1)",
@@ -316,7 +312,7 @@ def test_comments_ask_for_the_sql_below_them(tmp_path):
         ["u: How many; last week?", "a: SELECT count(*) FROM t -- all\nWHERE x > 'a; -- b';"],
         ["u: Names of\ncustomers", "a: SELECT $$;$$, name FROM c;"],
     ]
-    assert reasons(loaded) == [(6, "no comment or question above the statement")]
+    assert loaded.reasons == [(6, "no comment or question above the statement")]
     assert loaded.examples[0].source == "a.sql:4"
 
 
@@ -331,7 +327,7 @@ def test_datasets_saved_on_disk_are_read_with_the_names_of_their_labels(tmp_path
     loaded = read(tmp_path / "set")
 
     assert [said(example) for example in loaded.examples] == [["u: a", "a: no"], ["u: b", "a: yes"]]
-    assert reasons(loaded) == [(3, "turn 1 (user) is empty")]
+    assert loaded.reasons == [(3, "turn 1 (user) is empty")]
     assert loaded.rejected[0].file == "set/train/data-00000-of-00001.arrow"
 
 
@@ -345,7 +341,7 @@ def test_a_quote_that_is_never_closed_costs_one_row(tmp_path):
         ["u: e", "a: f"],
         ["u: g", "a: h"],
     ]
-    assert reasons(loaded) == [(3, "a quote is never closed")]
+    assert loaded.reasons == [(3, "a quote is never closed")]
 
 
 def test_a_dataset_of_the_hub_is_read_from_its_cache_at_the_revision_it_names(workspace):

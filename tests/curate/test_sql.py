@@ -1,24 +1,8 @@
 """SQL scripts and the logs of databases: each statement with its own question, and nothing of its neighbours."""
 
-from pathlib import Path
-
 import pytest
 
-from curate.reading import load
-
-
-def read(path: Path, text: str):
-    path.write_text(text, encoding="utf-8")
-    return load(path, path.name)
-
-
-def pairs(loaded) -> list[tuple[str, str]]:
-    return [(example.prompt[0].content, example.answer) for example in loaded.examples]
-
-
-def reasons(loaded) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in loaded.rejected]
-
+from curate.reading import load, read
 
 NO_QUESTION = "no comment or question above the statement"
 
@@ -33,12 +17,12 @@ SELECT 3; /* Three */ SELECT 4;
 
     loaded = read(tmp_path / "a.sql", script)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Every order", "SELECT * FROM orders;"),
         ("Names only", "SELECT name FROM orders;"),
         ("Three", "SELECT 3;"),
     ]
-    assert reasons(loaded) == [(4, NO_QUESTION), (5, NO_QUESTION)]
+    assert loaded.reasons == [(4, NO_QUESTION), (5, NO_QUESTION)]
 
 
 @pytest.mark.parametrize(
@@ -63,13 +47,13 @@ SELECT 3; /* Three */ SELECT 4;
 def test_semicolons_in_quoted_texts_end_no_statement_in_any_dialect(tmp_path, statement):
     loaded = read(tmp_path / "a.sql", f"-- First\n{statement};\n\n-- it's next\nSELECT 3;\n")
 
-    assert pairs(loaded) == [("First", f"{statement};"), ("it's next", "SELECT 3;")]
+    assert loaded.pairs == [("First", f"{statement};"), ("it's next", "SELECT 3;")]
 
 
 def test_number_signs_begin_comments_where_a_line_begins(tmp_path):
     loaded = read(tmp_path / "a.sql", "# All\nSELECT 1;\n  # Two\nSELECT 2 -- why; not\n;")
 
-    assert pairs(loaded) == [("All", "SELECT 1;"), ("Two", "SELECT 2 -- why; not\n;")]
+    assert loaded.pairs == [("All", "SELECT 1;"), ("Two", "SELECT 2 -- why; not\n;")]
 
 
 def test_what_is_never_closed_is_set_aside_and_costs_one_statement(tmp_path):
@@ -77,8 +61,8 @@ def test_what_is_never_closed_is_set_aside_and_costs_one_statement(tmp_path):
 
     loaded = read(tmp_path / "a.sql", script)
 
-    assert pairs(loaded) == [("B", "SELECT 'x';"), ("D", "SELECT 1;")]
-    assert reasons(loaded) == [
+    assert loaded.pairs == [("B", "SELECT 'x';"), ("D", "SELECT 1;")]
+    assert loaded.reasons == [
         (2, "the ' in line 2 is never closed"),
         (6, "the $$ in line 6 is never closed"),
         (9, "the /* in line 9 is never closed"),
@@ -94,8 +78,8 @@ SELECT 1;
 
     loaded = read(tmp_path / "a.sql", script)
 
-    assert pairs(loaded) == []
-    assert reasons(loaded) == [
+    assert loaded.pairs == []
+    assert loaded.reasons == [
         (2, "a semicolon between BEGIN and END cuts it: put the body between $$ and $$"),
         (2, NO_QUESTION),
         (4, NO_QUESTION),
@@ -134,13 +118,13 @@ def test_statements_of_a_postgresql_log_are_read_record_by_record(tmp_path, name
 
     loaded = load(path if path.parent == tmp_path else path.parent, "log")
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Active users", "SELECT count(*)\n\tFROM users WHERE note <> ';';"),
         ("Orders", "SELECT 1;"),
         ("by id", "SELECT $1;"),
     ]
     assert [example.source.split(":")[-1] for example in loaded.examples] == ["3", "6", "8"]
-    assert reasons(loaded) == [
+    assert loaded.reasons == [
         (10, 'the statement failed: relation "x" does not exist at character 15'),
         (12, NO_QUESTION),
         (18, "the statement failed: syntax error"),
@@ -152,8 +136,8 @@ def test_a_log_may_have_no_dates_or_begin_in_the_middle_of_a_record(tmp_path):
 
     loaded = read(tmp_path / "a.log", log)
 
-    assert pairs(loaded) == [("One", "SELECT 1;")]
-    assert reasons(loaded) == [
+    assert loaded.pairs == [("One", "SELECT 1;")]
+    assert loaded.reasons == [
         (1, "not part of a record: the log begins in the middle of one"),
         (4, NO_QUESTION),
     ]
@@ -177,11 +161,11 @@ FROM users
 def test_statements_of_mysqls_general_log_are_read_record_by_record(tmp_path):
     loaded = read(tmp_path / "general.log", MYSQL)
 
-    assert pairs(loaded) == [
+    assert loaded.pairs == [
         ("Active users", "SELECT count(*)\nFROM users;"),
         ("By id", "SELECT 42;"),
     ]
-    assert reasons(loaded) == [(10, NO_QUESTION)]
+    assert loaded.reasons == [(10, NO_QUESTION)]
 
 
 def test_older_and_slow_logs_of_mysql_are_read(tmp_path):
@@ -205,10 +189,10 @@ SELECT 2;
     loaded_older = read(tmp_path / "older.log", older)
     loaded_slow = read(tmp_path / "slow.log", slow)
 
-    assert pairs(loaded_older) == [("One", "SELECT 1;")]
-    assert reasons(loaded_older) == [(2, NO_QUESTION)]
-    assert pairs(loaded_slow) == [("active; users", "SELECT count(*)\nFROM users;")]
-    assert reasons(loaded_slow) == [(12, NO_QUESTION)]
+    assert loaded_older.pairs == [("One", "SELECT 1;")]
+    assert loaded_older.reasons == [(2, NO_QUESTION)]
+    assert loaded_slow.pairs == [("active; users", "SELECT count(*)\nFROM users;")]
+    assert loaded_slow.reasons == [(12, NO_QUESTION)]
     assert loaded_slow.examples[0].source == "slow.log:7"
 
 
@@ -219,4 +203,4 @@ def test_a_log_without_statements_and_a_log_of_something_else_are_told_apart(tmp
     rows = read(tmp_path / "b.log", '{"prompt": "2024-05-01 10:00:00 LOG:  x", "answer": "b"}')
 
     assert aside.reason.startswith("a log without statements")
-    assert pairs(rows) == [("2024-05-01 10:00:00 LOG:  x", "b")]
+    assert rows.pairs == [("2024-05-01 10:00:00 LOG:  x", "b")]

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from conftest import example
-from curate.teaching import SUBJECTS, lines, plan, plant_seeds, synthesize, teach
-from teacher_server import KEY, Fault, TeacherServer, served
+from curate.teaching import SUBJECTS, lines, plan, synthesize, teach
+from teacher_server import Fault, TeacherServer, served
 from tunesmith.artifacts.review import ReviewDecision, ReviewLog
-from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.stage import run as curate
 from tunesmith.curate.synthesis.diversity import Neighbourhood
@@ -26,14 +25,7 @@ from tunesmith.errors import DataError, EndpointError, EndpointRefusedError
 COMMAND = [sys.executable, "-c", "from tunesmith.cli.main import main; main()"]
 
 
-@pytest.fixture(autouse=True)
-def key(monkeypatch):
-    monkeypatch.setenv("TEACHER_KEY", KEY)
-
-
-@pytest.fixture
-def seeds(workspace) -> Workspace:
-    return plant_seeds(workspace)
+pytestmark = pytest.mark.usefixtures("teacher_key")
 
 
 ALL = (

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from curate.teaching import lines, plan, plant_seeds, synthesize, teach
-from teacher_server import KEY, TeacherServer, served
-from tunesmith.core.workspace import Workspace
+from curate.teaching import lines, plan, synthesize, teach
+from teacher_server import TeacherServer, served
 from tunesmith.curate.stage import run as curate
 from tunesmith.curate.synthesis.forecast import forecast
 from tunesmith.errors import DataError, NotMadeYetError
@@ -14,14 +13,7 @@ from tunesmith.errors import DataError, NotMadeYetError
 HARDER = {"task": "harder", "count": 6}
 
 
-@pytest.fixture(autouse=True)
-def key(monkeypatch):
-    monkeypatch.setenv("TEACHER_KEY", KEY)
-
-
-@pytest.fixture
-def seeds(workspace) -> Workspace:
-    return plant_seeds(workspace)
+pytestmark = pytest.mark.usefixtures("teacher_key")
 
 
 @pytest.mark.parametrize(

@@ -15,33 +15,25 @@ def read(path: Path, content: str | bytes, **settings: object) -> Read:
     return load(path, path.name, CurateConfig.model_validate(settings))
 
 
-def pairs(loaded: Read) -> list[tuple[str, str]]:
-    return [(row.prompt[-1].content, row.answer) for row in loaded.examples]
-
-
-def reasons(loaded: Read) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in loaded.rejected]
-
-
 def test_a_quote_left_open_in_the_last_column_costs_its_own_line_alone(tmp_path):
     text = 'question,answer\nq1,a1\nq2,"oops\nq3,a3\nq4,a4\n'
 
     loaded = read(tmp_path / "a.csv", text)
 
-    assert pairs(loaded) == [("q1", "a1"), ("q3", "a3"), ("q4", "a4")]
-    assert reasons(loaded) == [(3, "a quote is never closed")]
+    assert loaded.pairs == [("q1", "a1"), ("q3", "a3"), ("q4", "a4")]
+    assert loaded.reasons == [(3, "a quote is never closed")]
     assert loaded.rejected[0].row == 'q2,"oops'
 
     cut = read(tmp_path / "b.csv", 'question,answer\nq1,a1\nq2,"the file is cut he')
-    assert (pairs(cut), reasons(cut)) == ([("q1", "a1")], [(3, "a quote is never closed")])
+    assert (cut.pairs, cut.reasons) == ([("q1", "a1")], [(3, "a quote is never closed")])
 
 
 def test_a_quote_left_open_before_a_quoted_cell_does_not_join_two_rows(tmp_path):
     for third in ('q3,"a3"', '"q3","a3"'):
         loaded = read(tmp_path / "a.csv", f'question,answer\nq1,a1\nq2,"oops\n{third}\nq4,a4\n')
 
-        assert pairs(loaded) == [("q1", "a1"), ("q3", "a3"), ("q4", "a4")]
-        assert reasons(loaded) == [(3, "a quote is never closed")]
+        assert loaded.pairs == [("q1", "a1"), ("q3", "a3"), ("q4", "a4")]
+        assert loaded.reasons == [(3, "a quote is never closed")]
 
 
 def test_a_quote_that_is_not_doubled_costs_its_record_and_no_line_of_it_becomes_a_row(tmp_path):
@@ -49,13 +41,13 @@ def test_a_quote_that_is_not_doubled_costs_its_record_and_no_line_of_it_becomes_
 
     loaded = read(tmp_path / "a.csv", text)
 
-    assert pairs(loaded) == [("q1", "a1"), ("q3", 'a "b" c')]
-    assert reasons(loaded) == [(3, "not CSV: a quote inside a quoted cell is not doubled")]
+    assert loaded.pairs == [("q1", "a1"), ("q3", 'a "b" c')]
+    assert loaded.reasons == [(3, "not CSV: a quote inside a quoted cell is not doubled")]
     assert loaded.rejected[0].row.startswith('q2,"one\ntwo, 2\n')
 
     short = read(tmp_path / "b.csv", 'question,answer\n"a "b" c",x\nq2,a2\n"5" wide",x\nq3,a3\n')
-    assert pairs(short) == [("q2", "a2"), ("q3", "a3")]
-    assert [line for line, _ in reasons(short)] == [2, 4]
+    assert short.pairs == [("q2", "a2"), ("q3", "a3")]
+    assert [line for line, _ in short.reasons] == [2, 4]
 
 
 def test_a_cell_longer_than_csv_likes_is_one_row_and_its_lines_are_none(tmp_path):
@@ -64,11 +56,11 @@ def test_a_cell_longer_than_csv_likes_is_one_row_and_its_lines_are_none(tmp_path
     loaded = read(tmp_path / "a.csv", f'question,answer\nq1,a1\nq2,"{lines}"\nq3,a3\n')
     allowed = read(tmp_path / "a.csv", f'question,answer\nq2,"{lines}"\n', max_characters=10**6)
 
-    assert pairs(loaded) == [("q1", "a1"), ("q3", "a3")]
-    assert reasons(loaded) == [
+    assert loaded.pairs == [("q1", "a1"), ("q3", "a3")]
+    assert loaded.reasons == [
         (3, f"{len(lines) + 2} characters, the limit is 100000 (curate.max_characters)")
     ]
-    assert pairs(allowed) == [("q2", lines)]
+    assert allowed.pairs == [("q2", lines)]
 
 
 def row(number: int) -> str:
@@ -91,30 +83,30 @@ def test_a_broken_element_of_an_array_costs_itself_alone_and_its_fault_is_named(
     last = read(tmp_path / "d.json", '[\n  {\n    "question": "q",\n    "answer": "a",\n  }\n]\n')
     on_one_line = read(tmp_path / "c.json", f'[{row(1)},{{"question":}},{row(3)}]')
 
-    assert pairs(first) == [pair(1), pair(3), pair(4)]
-    assert reasons(first) == [(3, "broken JSON: Invalid control character at column 32")]
+    assert first.pairs == [pair(1), pair(3), pair(4)]
+    assert first.reasons == [(3, "broken JSON: Invalid control character at column 32")]
     assert [one.source for one in first.examples] == ["a.json:2", "a.json:4", "a.json:5"]
-    assert pairs(second) == [pair(1), pair(3)]
-    assert reasons(second) == [(6, "broken JSON: Expecting ',' delimiter at line 9, column 11")]
+    assert second.pairs == [pair(1), pair(3)]
+    assert second.reasons == [(6, "broken JSON: Expecting ',' delimiter at line 9, column 11")]
     turns = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant"'
     chat = read(tmp_path / "e.json", f'[{turns}}}], x}}, {turns}, "content": "b"}}]}}, {row(3)}]')
-    assert [line for line, _ in reasons(last)] == [2]
-    assert pairs(chat) == [("a", "b"), pair(3)]
-    assert pairs(on_one_line) == [pair(1), pair(3)]
-    assert [line for line, _ in reasons(on_one_line)] == [2]
+    assert [line for line, _ in last.reasons] == [2]
+    assert chat.pairs == [("a", "b"), pair(3)]
+    assert on_one_line.pairs == [pair(1), pair(3)]
+    assert [line for line, _ in on_one_line.reasons] == [2]
 
 
 def test_commas_too_many_or_too_few_cost_no_row_and_a_cut_array_is_told(tmp_path):
     for text in (f"[{row(1)},\n{row(2)},\n]", f"[\n{row(1)}\n{row(2)}]", f"[{row(1)}]\n[{row(2)}]"):
         loaded = read(tmp_path / "a.json", text)
-        assert (pairs(loaded), reasons(loaded)) == ([pair(1), pair(2)], [])
+        assert (loaded.pairs, loaded.reasons) == ([pair(1), pair(2)], [])
 
     cut = read(tmp_path / "a.json", f"[{row(1)},\n{row(2)},\n")
     half = read(tmp_path / "a.json", f'[{row(1)},\n{row(2)},\n{{"question": "q3", "ans')
 
-    assert pairs(cut) == pairs(half) == [pair(1), pair(2)]
-    assert "the array is never closed" in reasons(cut)[-1][1]
-    assert reasons(half)[0][1].startswith("broken JSON: Unterminated string")
+    assert cut.pairs == half.pairs == [pair(1), pair(2)]
+    assert "the array is never closed" in cut.reasons[-1][1]
+    assert half.reasons[0][1].startswith("broken JSON: Unterminated string")
 
 
 def test_bytes_that_are_no_text_are_set_aside_in_arrays_and_objects_as_in_lines(tmp_path):
@@ -125,8 +117,8 @@ def test_bytes_that_are_no_text_are_set_aside_in_arrays_and_objects_as_in_lines(
     array = read(tmp_path / "a.json", b"[" + b",\n".join([good, good, bad]) + b"]")
     wrapped = read(tmp_path / "b.json", b'{"data":[\n' + b",\n".join([good, bad, good]) + b"]}")
 
-    assert (len(array.examples), reasons(array)) == (2, [(3, reason)])
-    assert (len(wrapped.examples), reasons(wrapped)) == (2, [(3, reason)])
+    assert (len(array.examples), array.reasons) == (2, [(3, reason)])
+    assert (len(wrapped.examples), wrapped.reasons) == (2, [(3, reason)])
 
 
 def test_rows_are_found_in_whatever_object_holds_them_and_no_list_vanishes(tmp_path):
@@ -139,7 +131,7 @@ def test_rows_are_found_in_whatever_object_holds_them_and_no_list_vanishes(tmp_p
     }
     for name, text in texts.items():
         loaded = read(tmp_path / name, text)
-        assert (pairs(loaded), reasons(loaded)) == ([pair(1), pair(2)], []), name
+        assert (loaded.pairs, loaded.reasons) == ([pair(1), pair(2)], []), name
 
     assert [one.source for one in read(tmp_path / "a.json", texts["faqs.json"]).examples] == [
         "a.json:2",
@@ -148,10 +140,10 @@ def test_rows_are_found_in_whatever_object_holds_them_and_no_list_vanishes(tmp_p
     beside = read(
         tmp_path / "a.json", f'{{"tickets": [{row(1)}],\n"users": [{{"id": 1}}, {{"id": 2}}]}}'
     )
-    assert pairs(beside) == [pair(1)]
-    assert reasons(beside) == [(2, "users holds 2 objects that are no rows")]
+    assert beside.pairs == [pair(1)]
+    assert beside.reasons == [(2, "users holds 2 objects that are no rows")]
     itself = read(tmp_path / "a.json", '{"question": "q1", "answer": "a1", "data": []}')
-    assert pairs(itself) == [pair(1)]
+    assert itself.pairs == [pair(1)]
 
 
 def test_a_broken_object_that_holds_rows_loses_the_broken_one_alone(tmp_path):
@@ -159,8 +151,8 @@ def test_a_broken_object_that_holds_rows_loses_the_broken_one_alone(tmp_path):
         tmp_path / "a.json", f'{{"count": 3, "tickets": [\n{row(1)},\n{{"x": }},\n{row(3)}\n]}}'
     )
 
-    assert pairs(loaded) == [pair(1), pair(3)]
-    assert reasons(loaded) == [(3, "broken JSON: Expecting value at column 7")]
+    assert loaded.pairs == [pair(1), pair(3)]
+    assert loaded.reasons == [(3, "broken JSON: Expecting value at column 7")]
 
 
 PAIRS = [pair(1), pair(2)]
@@ -169,26 +161,26 @@ PAIRS = [pair(1), pair(2)]
 def test_tables_are_recognised_inside_whatever_they_are_called_and_packed(tmp_path):
     text = "question;answer\nq1;a1\nq2;a2\n"
     for name in ("a.txt", "noname", "a.csv", "a.tab"):
-        assert pairs(read(tmp_path / name, text)) == PAIRS, name
+        assert read(tmp_path / name, text).pairs == PAIRS, name
     for name in ("a.csv.gz", "a.txt.gz", "b.gz"):
-        assert pairs(read(tmp_path / name, gzip.compress(text.encode()))) == PAIRS, name
+        assert read(tmp_path / name, gzip.compress(text.encode())).pairs == PAIRS, name
     lines = gzip.compress(f"{row(1)}\n{row(2)}\n".encode())
-    assert pairs(read(tmp_path / "a.jsonl.gz", lines)) == PAIRS
+    assert read(tmp_path / "a.jsonl.gz", lines).pairs == PAIRS
     (tmp_path / "folder").mkdir()
-    assert pairs(read(tmp_path / "folder/a.jsonl.gz", lines)) == PAIRS
-    assert pairs(load(tmp_path / "folder", "folder")) == PAIRS
+    assert read(tmp_path / "folder/a.jsonl.gz", lines).pairs == PAIRS
+    assert load(tmp_path / "folder", "folder").pairs == PAIRS
 
     prose = read(tmp_path / "b.txt", "Hello, dear all\nthis is no table\n")
-    assert [reason.partition(":")[0] for _, reason in reasons(prose)] == ["broken JSON"] * 2
+    assert [reason.partition(":")[0] for _, reason in prose.reasons] == ["broken JSON"] * 2
 
 
 def test_a_header_may_hold_delimiters_in_quotes_and_excel_may_name_its_own(tmp_path):
     quoted = '"Question, as asked, verbatim";answer;question\nx;a1;q1\n'
     named = "sep=;\nquestion;answer\nq1;a1\nq2;a2\n"
 
-    assert pairs(read(tmp_path / "a.csv", quoted)) == [pair(1)]
+    assert read(tmp_path / "a.csv", quoted).pairs == [pair(1)]
     loaded = read(tmp_path / "b.csv", named)
-    assert pairs(loaded) == PAIRS
+    assert loaded.pairs == PAIRS
     assert loaded.examples[0].source == "b.csv:3"
 
 

@@ -24,10 +24,6 @@ def ticket(tmp_path: Path, *comments: dict, **fields: object) -> Read:
     return load(path, path.name)
 
 
-def reasons(read: Read) -> list[tuple[int, str]]:
-    return [(row.line, row.reason) for row in read.rejected]
-
-
 @pytest.mark.parametrize(
     ("column", "open_word", "closed_word"),
     [
@@ -51,7 +47,7 @@ def test_private_notes_of_a_message_table_are_set_aside_and_counted(
     loaded = table(tmp_path, text)
 
     assert [said(row) for row in loaded.examples] == [["u: How do I reset it?", "a: Use the link."]]
-    assert reasons(loaded) == [(3, "a private note")]
+    assert loaded.reasons == [(3, "a private note")]
     assert "fraud" in loaded.rejected[0].row
     assert loaded.rejected[0].file == "a.csv"
 
@@ -86,7 +82,7 @@ def test_a_ticket_of_private_notes_alone_says_so(tmp_path):
 
     loaded = ticket(tmp_path, note, note, description="Money back?")
 
-    assert reasons(loaded) == [(1, "every comment is a private note")]
+    assert loaded.reasons == [(1, "every comment is a private note")]
 
 
 AGENT = {"id": 9, "name": "Bo"}
@@ -130,7 +126,7 @@ def test_a_ticket_that_does_not_say_who_asks_is_set_aside_rather_than_learnt_the
     answered = ticket(tmp_path, agent, agent, description="Money back?")
 
     reason = "it is not said which author asks: add requester_id, or a role a comment"
-    assert reasons(unknown) == reasons(elsewhere) == [(1, reason)]
+    assert unknown.reasons == elsewhere.reasons == [(1, reason)]
     assert said(answered.examples[0]) == ["u: Money back?", "a: Done.\n\nDone."]
 
 
@@ -185,7 +181,7 @@ def test_whether_the_day_or_the_month_comes_first_is_told_by_the_whole_column(tm
 
     alone, told = newest_first(tmp_path, *unsure), newest_first(tmp_path, *unsure, *sure)
 
-    assert reasons(alone) == [
+    assert alone.reasons == [
         (
             2,
             "the time '02/03/2024 11:00' may begin with day or month: write times as 2024-02-03 11:00, "
@@ -263,5 +259,5 @@ def test_a_message_without_a_thread_costs_itself_alone_wherever_it_stands(tmp_pa
 
     assert [said(row) for row in loaded.examples] == [said(row) for row in lines.examples] == TWO
     reason = "a message of no thread: its ticket_id is empty"
-    assert reasons(loaded) == [(2, reason), (4, reason)]
-    assert reasons(lines) == [(1, "no known columns (found: note)")]
+    assert loaded.reasons == [(2, reason), (4, reason)]
+    assert lines.reasons == [(1, "no known columns (found: note)")]

@@ -1,5 +1,6 @@
-"""The form of a text in which two texts that say the same, letter for letter, are equal."""
+"""What texts are: equal to others, letter for letter, and JSON or not."""
 
+import json
 import unicodedata
 
 
@@ -7,3 +8,12 @@ def normalise(text: str) -> str:
     """Compatibility forms unified, case and white space ignored, closing punctuation dropped."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(folded.split()).rstrip(".!?,;: ")
+
+
+def is_json(text: str) -> bool:
+    """Whether a text as a whole is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

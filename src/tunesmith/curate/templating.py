@@ -120,6 +120,8 @@ def _environment() -> Any:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Missing(StrictUndefined):
+        """A field that is not there; of a guarded one it says where it was looked for."""
+
         @property
         def _undefined_message(self) -> str:
             owner = self._undefined_obj
@@ -128,6 +130,8 @@ def _environment() -> Any:
             return str(super()._undefined_message)
 
     class Guarding(ImmutableSandboxedEnvironment):
+        """Guards what is reached inside a guarded value, too."""
+
         def getitem(self, obj: Any, argument: Any) -> Any:
             return _guarded(_part(obj, argument), super().getitem(obj, argument))
 

@@ -1,9 +1,10 @@
 """Texts as they are shown: which stretches are code, which texts are long."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from tunesmith.core.text import is_json
 
 LONG_CHARACTERS = 3_000
 """Longer texts are folded: about two screens."""
@@ -33,13 +34,7 @@ def is_code(text: str) -> bool:
 
 def is_data(text: str) -> bool:
     """Whether a text is an object or a list in JSON."""
-    if not text.strip().startswith(("{", "[")):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    return text.strip().startswith(("{", "[")) and is_json(text)
 
 
 def is_long(text: str) -> bool:

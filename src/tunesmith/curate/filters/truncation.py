@@ -1,9 +1,9 @@
 """Answers that stop before their end."""
 
-import json
 import re
 
 from tunesmith.core.conversation import Example
+from tunesmith.core.text import is_json
 from tunesmith.curate.filters.finding import Finding, RowFilter, row_filter
 
 OPEN_END = re.compile(
@@ -22,7 +22,7 @@ def truncation() -> RowFilter:
         answer = example.answer.strip()
         if answer.count("```") % 2:
             return Finding(0.8, "the answer ends inside a code block")
-        if answer[:2] in {'{"', "[{", '["'} and not _is_json(answer):
+        if answer[:2] in {'{"', "[{", '["'} and not is_json(answer):
             return Finding(0.85, "the answer begins as JSON and is none")
         if OPEN_END.search(answer[-12:]):
             return Finding(0.7, f"the answer ends with {answer[-20:]!r}")
@@ -31,11 +31,3 @@ def truncation() -> RowFilter:
         return None
 
     return check
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from tunesmith.core.text import is_json
 from tunesmith.curate.decoding import Line
 from tunesmith.curate.formats import is_known
 from tunesmith.curate.readers.wrapped import WRAPPERS, Wrapped, may_be_page, rows_in, rows_of_page
@@ -142,7 +143,7 @@ def _placed(file: Text, wrapped: Wrapped) -> Sequence[Element]:
 def _broken_object(file: Text, error: ValueError | RecursionError) -> Iterator[Row]:
     """The rows of a file that is no JSON as a whole: JSON Lines, or rows under a name some of which are broken."""
     first = next((line for line in file.lines if line.text.strip()), None)
-    if first is None or _is_json(first.text) or len(file.lines) == 1:
+    if first is None or is_json(first.text) or len(file.lines) == 1:
         yield from json_lines(file.lines, file.shown)
         return
     opened = _list_of_rows(file.text)
@@ -221,14 +222,6 @@ def _next_on_line(text: str, place: int, fault: int) -> int:
         if is_known(value):
             return start
     return next((start for start in starts if start > fault), len(text))
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _why(error: ValueError | RecursionError) -> str:
