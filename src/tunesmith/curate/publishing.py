@@ -52,18 +52,33 @@ class Sides(NamedTuple):
     """Held out as golden cases; empty where a golden file is named."""
 
 
+class Origins(NamedTuple):
+    """Where rows come from."""
+
+    paths: Mapping[Path, str]
+    """The source files, each with the encoding that was guessed for it, if one was."""
+    unused_mappings: tuple[str, ...]
+    """Patterns of `curate.mapping` that fit none of them."""
+
+
 def publish(
     rows: Rows,
     sides: Sides,
     workspace: Workspace,
     *,
-    paths: Mapping[Path, str],
+    origins: Origins,
     count_tokens: TokenCounter | None,
     is_quiet: bool,
 ) -> Dataset:
     """Write all rows beside the manifest, the manifest last; memory does not grow with the rows.
 
-    `paths` are the source files, each with the encoding that was guessed for it, if one was.
+    Args:
+        rows: Those that were read.
+        sides: Which of them are kept, and where.
+        workspace: Where the dataset is put.
+        origins: What the manifest says of where they come from.
+        count_tokens: Lengths of examples in tokens, for the manifest.
+        is_quiet: Show no progress.
     """
     dataset_id = fingerprint.short_id_of_lists(
         "ds", [rows.keys(side) for side in (sides.train, sides.validation)]
@@ -94,9 +109,10 @@ def publish(
             thumbs_up=tally.verdicts["up"],
             thumbs_down=tally.verdicts["down"],
         ),
-        sources=tally.sources(rows.names, paths),
+        sources=tally.sources(rows.names, origins.paths),
         removed=dict(sorted(tally.rules.items())),
         held_out=len(sides.golden),
+        unused_mappings=origins.unused_mappings,
         characters=_lengths(tally.characters),
         tokens=tally.tokens(),
     ).save(workspace)

@@ -155,18 +155,19 @@ class Rows:
         """Take rows out that have become golden cases."""
         self.is_kept[positions] = False
 
-    def need_good_ones(self, excused: Mapping[str, int]) -> None:
+    def need_good_ones(self, excused: Mapping[str, int], unused_mappings: Sequence[str]) -> None:
         """Check that every file holds at least one example.
 
         Args:
             excused: Files that need not if they hold no more rows than this.
+            unused_mappings: Patterns that fit no source; a misspelt one may be why there is no example.
 
         Raises:
             NoGoodRowsError: If one does not; with the first three reasons.
         """
         for file, name in enumerate(self.names):
             if not self._good[file] and self._read[file] > excused.get(name, -1):
-                raise self._no_good(file, name)
+                raise self._no_good(file, name, unused_mappings)
 
     def remove(self, removals: Iterable[Removal], *, is_final: bool = False) -> None:
         """Leave rows out; rows that a person wants kept stay, unless the step's word is final.
@@ -180,7 +181,7 @@ class Rows:
                 self.is_kept[position] = False
                 self.removals.add(removal)
 
-    def _no_good(self, file: int, name: str) -> NoGoodRowsError:
+    def _no_good(self, file: int, name: str, unused_mappings: Sequence[str]) -> NoGoodRowsError:
         reasons: list[str] = []
         for shard in self.shards:
             bad = [
@@ -189,8 +190,13 @@ class Rows:
             reasons += [f"line {row['line']}: {row['reason']}" for row in bad]
             if len(reasons) >= 3:
                 break
+        patterns = " or ".join(map(repr, unused_mappings))
+        hint = f"no source fits {patterns} in curate.mapping: if that was meant for {name}, correct its `files`"
         return NoGoodRowsError(
-            name, read=self._read[file], reasons=reasons[:3] or ["there is no row in it"]
+            name,
+            read=self._read[file],
+            reasons=reasons[:3] or ["there is no row in it"],
+            fix=hint if unused_mappings else None,
         )
 
     def _flags(self, shard: Path, keep: Collection[str]) -> Flags:

@@ -1,7 +1,7 @@
 """The curate stage: raw files -> Dataset + GoldenSet, with no question on both sides of a split."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from tunesmith.curate.loading import (
 )
 from tunesmith.curate.noise import Probe, no_probe
 from tunesmith.curate.personal_data import report_of
-from tunesmith.curate.publishing import Sides, TokenCounter, publish
+from tunesmith.curate.publishing import Origins, Sides, TokenCounter, publish
 from tunesmith.curate.reading import guessed_encodings
 from tunesmith.curate.refining import refine_all
 from tunesmith.curate.rows import Rows
@@ -32,7 +32,7 @@ from tunesmith.curate.steps.leakage import find_leaks, find_near_leaks
 from tunesmith.curate.steps.meaning import find_semantic_duplicates
 from tunesmith.curate.steps.near import find_near_duplicates, near_questions
 from tunesmith.curate.steps.noise import find_noise
-from tunesmith.errors import DataError, NoGoodRowsError, NotMadeYetError
+from tunesmith.errors import DataError, NotMadeYetError
 
 RETURNED_BYTES = 4 * 2**20
 """Arrays with a number for every row of many are given back when they are freed, or memory would grow from step to
@@ -91,7 +91,7 @@ def _made(
     folder.mkdir()
     return_freed_memory(above=RETURNED_BYTES)
     with closing(_open(config, workspace, paths, shards, folder)) as rows:
-        _need_good_rows(rows, bad_rows_excused(config, workspace), unused)
+        rows.need_good_ones(bad_rows_excused(config, workspace), unused)
         _deduplicate(config, rows, is_quiet=is_quiet)
         golden, sides = _sides(config, workspace, rows, probe)
         if not len(sides.train):
@@ -100,33 +100,20 @@ def _made(
                 fix="add examples, or lower curate.validation_share and curate.golden_share",
             )
         golden_set = _save_golden(config, workspace, golden)
-        files = {path: ", ".join(guessed_encodings(path, config.encoding)) for path in paths}
+        encodings = {path: ", ".join(guessed_encodings(path, config.encoding)) for path in paths}
         dataset = publish(
-            rows, sides, workspace, paths=files, count_tokens=count_tokens, is_quiet=is_quiet
+            rows,
+            sides,
+            workspace,
+            origins=Origins(encodings, unused),
+            count_tokens=count_tokens,
+            is_quiet=is_quiet,
         )
-        if unused:
-            dataset = dataset.model_copy(update={"unused_mappings": unused}).save(workspace)
         if config.privacy.mode != "off":
             dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
     shutil.rmtree(folder)
     shutil.rmtree(shards[0].parent)
     return CurateResult(dataset, golden_set)
-
-
-def _need_good_rows(rows: Rows, excused: Mapping[str, int], unused: Sequence[str]) -> None:
-    """Check that every file holds an example; where none does, a misspelt mapping may be why."""
-    try:
-        rows.need_good_ones(excused)
-    except NoGoodRowsError as error:
-        if not unused:
-            raise
-        raise NoGoodRowsError(
-            error.path,
-            read=error.read,
-            reasons=error.reasons,
-            fix=f"no source fits {' or '.join(map(repr, unused))} in curate.mapping:"
-            f" if that was meant for {error.path}, correct its `files`",
-        ) from error
 
 
 def _deduplicate(config: CurateConfig, rows: Rows, *, is_quiet: bool) -> None:
