@@ -14,6 +14,8 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate import stage
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.coverage.selection import facility_location, needed_for
+from tunesmith.curate.coverage.themes import find_themes
+from tunesmith.curate.coverage.vectors import place
 from tunesmith.curate.difference import difference
 
 WEATHER = [f"will it {what} in {where} {when}" for what, where, when in itertools.product(
@@ -101,6 +103,21 @@ def test_a_golden_prompt_that_nothing_taught_stays_a_gap_where_prompts_are_few_a
     assert shown["gap_threshold"] == 0.3
     assert [gap["prompt"] for gap in shown["gaps"]] == ["refund my <b>train ticket</b> please"]
     assert len(shown["farthest"]) == 2
+
+
+def test_what_resembles_nothing_belongs_to_no_theme_and_names_are_words_that_most_members_carry():
+    odd = ["كيف حالك", "パスワードを忘れました", "איך מבטלים", "SELECT 1", "ok", "def f(): pass"]
+    texts = [*WEATHER, *MUSIC, *odd]
+
+    found = find_themes(place(texts))
+
+    assert found.names[-1] == "other"
+    other = len(found.names) - 1
+    assert {texts[text] for text in np.flatnonzero(found.of == other)} == set(odd)
+    for number, name in enumerate(found.names[:-1]):
+        members = [texts[text] for text in np.flatnonzero(found.of == number)]
+        for term in name.split(", "):
+            assert sum(term in text.casefold() for text in members) >= len(members) / 2
 
 
 def test_a_diverse_selection_takes_from_every_theme_and_names_who_stands_for_the_rest(case):

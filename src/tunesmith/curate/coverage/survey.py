@@ -17,13 +17,15 @@ LISTED = 10
 
 
 class Theme(NamedTuple):
-    """A group of prompts about the same thing."""
+    """A group of prompts about the same thing, or those that are like no group."""
 
     name: str
     train: int
     golden: int
     examples: list[str]
-    """Those nearest to its middle."""
+    """Those most like the others of it."""
+    is_other: bool
+    """Whether these prompts belong to no theme."""
 
 
 class Gap(NamedTuple):
@@ -70,7 +72,7 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
 
     from tunesmith.curate.coverage.gaps import nearness
     from tunesmith.curate.coverage.selection import facility_location, needed_for
-    from tunesmith.curate.coverage.themes import find_themes
+    from tunesmith.curate.coverage.themes import OTHER, find_themes
     from tunesmith.curate.coverage.vectors import flat, place
 
     rows = _spaced(dataset.rows(workspace, "train"))
@@ -88,6 +90,7 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
             int((taught == number).sum()),
             int((judged == number).sum()),
             [[*asked, *golden][text] for text in themes.central[number]],
+            name == OTHER,
         )
         for number, name in enumerate(themes.names)
     ]
