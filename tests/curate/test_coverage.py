@@ -13,6 +13,7 @@ from tunesmith.cli.main import app
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate import stage
 from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.coverage.card import make_card
 from tunesmith.curate.coverage.selection import facility_location, needed_for
 from tunesmith.curate.coverage.themes import find_themes
 from tunesmith.curate.coverage.vectors import place
@@ -118,6 +119,37 @@ def test_what_resembles_nothing_belongs_to_no_theme_and_names_are_words_that_mos
         members = [texts[text] for text in np.flatnonzero(found.of == number)]
         for term in name.split(", "):
             assert sum(term in text.casefold() for text in members) >= len(members) / 2
+
+
+def test_the_card_tells_which_tags_rows_carry_and_how_often_conversations_ask(case):
+    def row(number: int, tags: list[str], asks: int = 1) -> dict[str, object]:
+        turns = [
+            {"role": role, "content": f"{role} {number} says {turn}"}
+            for turn in range(asks)
+            for role in ("user", "assistant")
+        ]
+        return {"messages": turns, "tags": tags}
+
+    rows = [row(1, ["sql", "<b>"]), row(2, ["sql"]), row(3, [], asks=3), row(4, [], asks=20)]
+    (case.root / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    settings = CurateConfig.model_validate(
+        {"sources": ["rows.jsonl"], "golden": "golden.jsonl", "validation_share": 0}
+    )
+    made = stage.run(settings, case)
+
+    card = make_card(made.dataset, made.golden_set, case)
+
+    assert card.seen.tags == [("sql", 2, 0), ("<b>", 1, 0), ("no tag", 2, 2)]
+    assert card.seen.questions == [
+        ("1 question", 2, 2),
+        ("3 questions", 1, 0),
+        ("8 questions and more", 1, 0),
+    ]
+    page, markdown = card.page.read_text(), card.markdown.read_text()
+    assert "| sql | 2 | 0 |" in markdown
+    assert "| 3 questions | 1 | 0 |" in markdown
+    assert "&lt;b&gt;" in page
+    assert "<td><b>" not in page
 
 
 def test_a_diverse_selection_takes_from_every_theme_and_names_who_stands_for_the_rest(case):

@@ -149,6 +149,8 @@ def card(made: "Card", workspace: "Workspace", *, as_json: bool) -> None:
             "farthest": [gap._asdict() for gap in seen.farthest],
             "gap_threshold": seen.gap_threshold,
             "needed": seen.needed,
+            "tags": [tag._asdict() for tag in seen.tags],
+            "questions": [part._asdict() for part in seen.questions],
             "surveyed": seen.surveyed,
         }
         print_json({"page": str(made.page), "markdown": str(made.markdown), **facts_seen})

@@ -14,6 +14,10 @@ CELL_CHARACTERS = 160
 """How much of a text a table cell of the Markdown shows."""
 
 
+SHOWN_PARTS = 12
+"""Tags that the page shows; the Markdown has all."""
+
+
 class Histogram(NamedTuple):
     """Lengths in bars of even width, from 0 on."""
 
@@ -51,6 +55,7 @@ def make_card(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> 
         "golden_set": golden_set,
         "seen": seen,
         "rejected": sum(source.rejected for source in dataset.sources),
+        "shown_parts": SHOWN_PARTS,
         "lengths": {
             "prompts": histogram(seen.prompt_characters),
             "answers": histogram(seen.answer_characters),

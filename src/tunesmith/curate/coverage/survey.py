@@ -7,6 +7,7 @@ from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.core.conversation import Example, Prompt
 from tunesmith.core.workspace import Workspace
+from tunesmith.curate.coverage.makeup import Part, question_parts, tag_parts
 
 SURVEYED = 20_000
 """Most training rows that are looked over; of more, as many evenly spaced ones."""
@@ -62,6 +63,10 @@ class Survey(NamedTuple):
     """How many diverse examples reach `80%`, `90%`, … of the coverage of all."""
     curve: list[tuple[int, float]]
     """(examples chosen, share of the coverage of all)."""
+    tags: list[Part]
+    """How many rows carry which tag; empty where none has one."""
+    questions: list[Part]
+    """How many conversations ask how often."""
     prompt_characters: list[int]
     answer_characters: list[int]
 
@@ -77,7 +82,8 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
 
     rows = _spaced(dataset.rows(workspace, "train"))
     asked = [question(row.prompt) for row in rows]
-    golden = [question(case.messages) for case in golden_set.cases(workspace)]
+    cases = list(golden_set.cases(workspace))
+    golden = [question(case.messages) for case in cases]
     space = place([*asked, *golden])
     train_points, golden_points = np.split(space.points, [len(asked)])
     themes = find_themes(space)
@@ -107,6 +113,8 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
         gap_threshold=near.threshold,
         needed={f"{share:.0%}": needed_for(selection, share) for share in SHARES},
         curve=_curve(selection.coverage),
+        tags=tag_parts(rows, cases),
+        questions=question_parts(rows, cases),
         prompt_characters=[len(text) for text in asked],
         answer_characters=[len(row.answer) for row in rows],
     )
