@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +152,29 @@ def test_the_card_tells_which_tags_rows_carry_and_how_often_conversations_ask(ca
     assert "| 3 questions | 1 | 0 |" in markdown
     assert "&lt;b&gt;" in page
     assert "<td><b>" not in page
+
+
+def luminance(colour: np.ndarray) -> float:
+    """Relative luminance of an sRGB colour from 0 to 1, as WCAG 2.2 defines it."""
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_points_of_the_map_stand_out_from_it_as_wcag_asks_of_graphics(scheme):
+    page = (files("tunesmith.curate.coverage") / "card.html.j2").read_text()
+    found = re.findall(r"--(theme-\d+|other|panel): (#\w{6});", page)
+    colours = dict(found[14 * scheme : 14 * (scheme + 1)])
+    [opacity] = map(float, re.findall(r"\.dot { fill-opacity: ([.\d]+)", page))
+    panel, *points = (
+        np.frombuffer(bytes.fromhex(colours[name][1:]), np.uint8) / 255
+        for name in ("panel", "other", *(f"theme-{number}" for number in range(12)))
+    )
+
+    for point in points:
+        seen = opacity * point + (1 - opacity) * panel
+        dark, light = sorted((luminance(seen), luminance(panel)))
+        assert (light + 0.05) / (dark + 0.05) >= 3
 
 
 def test_a_diverse_selection_takes_from_every_theme_and_names_who_stands_for_the_rest(case):
