@@ -16,6 +16,7 @@ from tunesmith.core.workspace import Workspace
 from tunesmith.curate import stage
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.coverage.card import make_card
+from tunesmith.curate.coverage.gaps import nearness, word_vectors
 from tunesmith.curate.coverage.selection import facility_location, needed_for
 from tunesmith.curate.coverage.themes import find_themes
 from tunesmith.curate.coverage.vectors import place
@@ -103,7 +104,7 @@ def test_a_golden_prompt_that_nothing_taught_stays_a_gap_where_prompts_are_few_a
 
     shown = json.loads(said.stdout)
     assert shown["surveyed"] == 2
-    assert shown["gap_threshold"] == 0.3
+    assert shown["gap_threshold"] == 0.15
     assert [gap["prompt"] for gap in shown["gaps"]] == ["refund my <b>train ticket</b> please"]
     assert len(shown["farthest"]) == 2
 
@@ -175,6 +176,18 @@ def test_points_of_the_map_stand_out_from_it_as_wcag_asks_of_graphics(scheme):
         seen = opacity * point + (1 - opacity) * panel
         dark, light = sorted((luminance(seen), luminance(panel)))
         assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def test_removing_training_rows_never_reduces_the_number_of_far_golden_prompts():
+    golden = ["will it rain in Rome on Sunday", "play folk by Ada", "refund my ticket", "天気は"]
+    vectors = word_vectors([*WEATHER, *MUSIC, *golden])
+    train, judged = vectors[:36], vectors[36:]
+    order = np.random.default_rng(0).permutation(36)
+
+    far = [len(nearness(judged, train[order[:kept]]).gaps) for kept in range(36, 0, -1)]
+
+    assert far == sorted(far)
+    assert (far[0], far[-1]) == (2, 3)
 
 
 def test_a_diverse_selection_takes_from_every_theme_and_names_who_stands_for_the_rest(case):

@@ -75,7 +75,7 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
     """Look over the training side of a dataset beside the golden set that judges it."""
     import numpy as np
 
-    from tunesmith.curate.coverage.gaps import nearness
+    from tunesmith.curate.coverage.gaps import UNRELATED, nearness, word_vectors
     from tunesmith.curate.coverage.selection import facility_location, needed_for
     from tunesmith.curate.coverage.themes import OTHER, find_themes
     from tunesmith.curate.coverage.vectors import flat, place
@@ -85,9 +85,10 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
     cases = list(golden_set.cases(workspace))
     golden = [question(case.messages) for case in cases]
     space = place([*asked, *golden])
-    train_points, golden_points = np.split(space.points, [len(asked)])
+    train_points = space.points[: len(asked)]
     themes = find_themes(space)
-    near = nearness(golden_points, train_points)
+    words = word_vectors([*asked, *golden])
+    near = nearness(words[len(asked) :], words[: len(asked)])
     selection = facility_location(train_points, len(asked))
     taught, judged = np.split(themes.of, [len(asked)])
     found = [
@@ -110,7 +111,7 @@ def survey(dataset: Dataset, golden_set: GoldenSet, workspace: Workspace) -> Sur
         dots=_dots(flat(space.points), themes.of.tolist(), [asked, golden], set(near.gaps)),
         gaps=farthest[: len(near.gaps)],
         farthest=farthest[: max(LISTED, len(near.gaps))],
-        gap_threshold=near.threshold,
+        gap_threshold=UNRELATED,
         needed={f"{share:.0%}": needed_for(selection, share) for share in SHARES},
         curve=_curve(selection.coverage),
         tags=tag_parts(rows, cases),
