@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tunesmith.core.conversation import Case, Example, Message, Pair
-from tunesmith.core.privacy.config import EntityType, PrivacyConfig
+from tunesmith.core.privacy.config import TELLING, PrivacyConfig
 from tunesmith.core.privacy.detector import detector
 from tunesmith.core.privacy.masking import mask
 from tunesmith.core.privacy.report import Finding, PrivacyReport, ReportWriter, findings
@@ -19,16 +19,6 @@ from tunesmith.curate.shard import read_rows
 
 ROWS_LOOKED_AT = 100
 """Of each shard where `mode: warn`: enough to see what a source holds, and a tenth of a second."""
-TELLING: tuple[EntityType, ...] = (
-    "PERSON",
-    "STREET_ADDRESS",
-    "PHONE_NUMBER",
-    "EMAIL_ADDRESS",
-    "CREDIT_CARD",
-    "IBAN_CODE",
-    "US_SSN",
-)
-"""Types that point at one person, which is what is worth a warning."""
 SURE = 0.75
 """Least score of a span that is worth a warning."""
 

@@ -29,6 +29,16 @@ EntityType = Literal[
     "ID",
 ]
 Style = Literal["realistic", "tagged", "coded"]
+TELLING: tuple[EntityType, ...] = (
+    "PERSON",
+    "STREET_ADDRESS",
+    "PHONE_NUMBER",
+    "EMAIL_ADDRESS",
+    "CREDIT_CARD",
+    "IBAN_CODE",
+    "US_SSN",
+)
+"""Types that point at one person."""
 
 
 class PrivacyConfig(Section):

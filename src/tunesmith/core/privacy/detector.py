@@ -17,6 +17,7 @@ from tunesmith.core.privacy import (
 from tunesmith.core.privacy.casing import cased
 from tunesmith.core.privacy.config import EntityType, PrivacyConfig
 from tunesmith.core.privacy.language_model import language_model, need_model
+from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import linked
 from tunesmith.core.privacy.span import Span, resolve
@@ -56,6 +57,25 @@ class Detector:
 
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, in order, none overlapping another."""
+        seen = [Legible(text) for text in texts]
+        found = self._find([text.read for text in seen])
+        return [text.in_written(spans) for text, spans in zip(seen, found, strict=True)]
+
+    def find_in_conversations(
+        self, conversations: Sequence[Sequence[str]]
+    ) -> list[list[list[Span]]]:
+        """The spans of every turn of every conversation; a person named once is found in all turns."""
+        seen = [[Legible(turn) for turn in turns] for turns in conversations]
+        found = iter(self._find([turn.read for turns in seen for turn in turns]))
+        joined = [
+            linked([turn.read for turn in turns], [next(found) for _ in turns]) for turns in seen
+        ]
+        return [
+            [turn.in_written(spans) for turn, spans in zip(turns, there, strict=True)]
+            for turns, there in zip(seen, joined, strict=True)
+        ]
+
+    def _find(self, texts: Sequence[str]) -> list[list[Span]]:
         pieces = [piece for text in texts for piece in _pieces(text)]
         looked = [self._look(piece) for piece in pieces]
         for index, names in self._ask_model(looked):
@@ -64,13 +84,6 @@ class Detector:
             [self._settle(text, seen.spans) for text, seen in zip(pieces, looked, strict=True)]
         )
         return [_joined(text, settled) for text in texts]
-
-    def find_in_conversations(
-        self, conversations: Sequence[Sequence[str]]
-    ) -> list[list[list[Span]]]:
-        """The spans of every turn of every conversation; a person named once is found in all turns."""
-        found = iter(self.find([turn for turns in conversations for turn in turns]))
-        return [linked(turns, [next(found) for _ in turns]) for turns in conversations]
 
     def _look(self, text: str) -> Looked:
         written = cased(text)

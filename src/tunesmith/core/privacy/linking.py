@@ -1,7 +1,7 @@
 """Who is who in a conversation: every mention of a person found, and tied to the one full name it may stand for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.span import Span, resolve
@@ -16,7 +16,13 @@ def linked(conversation: Sequence[str], spans: Sequence[Sequence[Span]]) -> list
 
     "Maria Garcia" in one turn makes "maria" a person in the next, in whatever way it is written.
     """
-    parts = sorted({*full_names(conversation, spans)} - table("common_words"))
+    people = [
+        text[span.start : span.end]
+        for text, found in zip(conversation, spans, strict=True)
+        for span in found
+        if span.type == "PERSON"
+    ]
+    parts = sorted({*full_names(people)} - table("common_words"))
     parts = [part for part in parts if len(part) >= SHORTEST_PART]
     if not parts:
         return [list(found) for found in spans]
@@ -33,14 +39,9 @@ def linked(conversation: Sequence[str], spans: Sequence[Sequence[Span]]) -> list
     return linked_spans
 
 
-def full_names(conversation: Sequence[str], spans: Sequence[Sequence[Span]]) -> dict[str, str]:
-    """Given and family names, in lower case, with the only full name of the conversation that holds them."""
-    mentions = {
-        folded(text[span.start : span.end])
-        for text, found in zip(conversation, spans, strict=True)
-        for span in found
-        if span.type == "PERSON"
-    }
+def full_names(people: Iterable[str]) -> dict[str, str]:
+    """Given and family names, in lower case, with the only full name among all mentions that holds them."""
+    mentions = {folded(mention) for mention in people}
     owners: dict[str, str] = {}
     shared: set[str] = set()
     for name in sorted(mention for mention in mentions if " " in mention):

@@ -2,20 +2,22 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from tunesmith.core.privacy import stand_ins
 from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import folded, full_names
 from tunesmith.core.privacy.people import PARTICLES
 from tunesmith.core.privacy.span import Span
 
 NAME_PART = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-Texts = Sequence[str]
 
 
-def mask(conversation: Texts, spans: Sequence[Sequence[Span]], config: PrivacyConfig) -> list[str]:
+def mask(
+    conversation: Sequence[str], spans: Sequence[Sequence[Span]], config: PrivacyConfig
+) -> list[str]:
     """The texts of one conversation with every span replaced; depends on nothing but its arguments.
 
     Args:
@@ -23,21 +25,23 @@ def mask(conversation: Texts, spans: Sequence[Sequence[Span]], config: PrivacyCo
         spans: Where personal data stands in each, as a `Detector` finds it.
         config: Style and seed.
     """
-    replacements = Replacements(conversation, spans, config)
-    return [
-        _replaced(text, found, replacements)
-        for text, found in zip(conversation, spans, strict=True)
-    ]
+    seen = [(Legible(text), found) for text, found in zip(conversation, spans, strict=True)]
+    people = [text.said(span) for text, found in seen for span in found if span.type == "PERSON"]
+    replacements = Replacements(people, config)
+    return [text.replaced(found, replacements.of) for text, found in seen]
 
 
 class Replacements:
-    """What takes the place of each original in one conversation."""
+    """What takes the place of each original in one conversation.
 
-    def __init__(
-        self, conversation: Texts, spans: Sequence[Sequence[Span]], config: PrivacyConfig
-    ) -> None:
+    Args:
+        people: Every mention of a person in it.
+        config: Style and seed.
+    """
+
+    def __init__(self, people: Iterable[str], config: PrivacyConfig) -> None:
         self._config = config
-        self._people = full_names(conversation, spans)
+        self._people = full_names(people)
         self._numbers: dict[tuple[str, str], int] = {}
         self._counts: Counter[str] = Counter()
 
@@ -101,11 +105,3 @@ def _like(original: str, made: str) -> str:
     if original.isupper() and len(original) > 1:
         return made.upper()
     return made.lower() if original.islower() else made
-
-
-def _replaced(text: str, spans: Sequence[Span], replacements: Replacements) -> str:
-    pieces, done = [], 0
-    for span in spans:
-        pieces += [text[done : span.start], replacements.of(span.type, text[span.start : span.end])]
-        done = span.end
-    return "".join([*pieces, text[done:]])

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.section import Section
 
@@ -112,7 +113,8 @@ class ReportWriter:
 
 def findings(field: str, text: str, spans: Sequence[Span]) -> list[Finding]:
     """The spans of one field as findings."""
-    return [Finding(field, span.type, shape(text[span.start : span.end])) for span in spans]
+    seen = Legible(text)
+    return [Finding(field, span.type, shape(seen.said(span))) for span in spans]
 
 
 def shape(text: str) -> str:

@@ -107,7 +107,10 @@ def _phone(number: int, original: str) -> str:
     kept = len(re.sub(r"\D", "", code.group())) if code else 0
     tail = f"{PHONE_TAIL}{number % 100:02}"
     middle = f"{number // 100:018}"[: max(0, len(places) - kept - len(tail))]
-    return _with_digits(original, places[kept:], (middle + tail)[-(len(places) - kept) :])
+    digits = (middle + tail)[-(len(places) - kept) :]
+    if not kept and digits[0] == "0" != original[places[0]]:
+        digits = "9" + digits[1:]
+    return _with_digits(original, places[kept:], digits)
 
 
 def _card(number: int, original: str) -> str:
