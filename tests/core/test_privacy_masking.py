@@ -4,11 +4,13 @@ import re
 
 import pytest
 
+from tunesmith.core.privacy import invented
 from tunesmith.core.privacy.checksums import iban, payment_card
 from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.privacy.detector import detector
 from tunesmith.core.privacy.masking import mask
 from tunesmith.core.privacy.report import ReportWriter, findings, shape
+from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.stand_ins import is_stand_in, stand_in
 
 RULES = PrivacyConfig().by_rules_alone()
@@ -62,9 +64,16 @@ def test_a_stand_in_depends_on_the_original_and_the_seed_alone():
         ("DOMAIN_NAME", "https://petra.example.net/me"),
         ("IP_ADDRESS", "83.139.12.5"),
         ("IP_ADDRESS", "fe80::1"),
+        ("EMAIL_ADDRESS", "ANNA@POSTA.EXAMPLE"),
+        ("ZIP_CODE", "94107"),
+        ("ZIP_CODE", "SW1A 1AA"),
+        ("ZIP_CODE", "10-234"),
         ("STREET_ADDRESS", "Vukovarska 17, 21000 Split"),
+        ("STREET_ADDRESS", "Parker Road 17"),
         ("GPE", "Split"),
+        ("GPE", "Hamburg"),
         ("ORGANIZATION", "Zentriq"),
+        ("PHONE_NUMBER", "+49 12345"),
     ],
 )
 def test_stand_ins_are_known_again_and_are_never_the_original(kind, original):
@@ -74,6 +83,46 @@ def test_stand_ins_are_known_again_and_are_never_the_original(kind, original):
     assert made != original
     assert is_stand_in(kind, made)
     assert not is_stand_in(kind, original)
+
+
+@pytest.mark.parametrize(
+    ("kind", "original"),
+    [("PERSON", name) for name in ("Anna Schmidt", "Emily Parker", "Emma", "Smith", "EMMA PARKER")]
+    + [("US_SSN", "123-45-6789"), ("ID", "4711"), ("GPE", "Springdale"), ("ORGANIZATION", "Acme")],
+)
+def test_what_is_common_is_no_stand_in(kind, original):
+    assert not is_stand_in(kind, original)
+
+
+def test_names_are_invented_ones_that_stay_when_they_are_masked_again():
+    names = [f"{given} {family}" for given in ("Anna", "Peter", "Li") for family in ("Lee", "Ek")]
+    once = [masked([f"I am {name}."])[0] for name in names]
+
+    assert all(is_stand_in("PERSON", text[5:-1]) for text in once)
+    assert len(set(once)) == len(names)
+    assert [masked([text])[0] for text in once] == once
+    assert all(len(invented.names(kind)) > 500 for kind in invented.MADE_OF)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Ana van Houten", "van"), ("von Berg", "von"), ("ben smith", ""), ("ben", "")],
+)
+def test_particles_stay_between_names_and_are_masked_where_they_are_names(name, kept):
+    made = mask([name], [[Span(0, len(name), "PERSON", 1)]], RULES)[0]
+
+    assert set(made.split()) & set(name.split()) == {*kept.split()}
+
+
+def test_forms_of_address_stay_and_a_city_becomes_a_city():
+    text = masked(["Professor Anna Schmidt from Hamburg, Germany, called."])[0]
+
+    address, rest = text.split(" ", 1)
+    assert address == "Professor"
+    city, country = re.search(r" from (\w+), (\w+), called", rest).groups()
+    assert is_stand_in("GPE", city)
+    assert country in invented.names("countries")
+    assert country != "Germany"
 
 
 def test_numbers_keep_their_grouping_and_their_check_digits():

@@ -15,7 +15,7 @@ from tunesmith.curate.file_masking import FileMasking
 from tunesmith.errors import DataError, PersonalDataError
 
 RULES = PrivacyConfig(model="", countries=())
-SECRETS = ("Horvat", "horvat@", "555-0187", "Vukovarska")
+SECRETS = ("Horvat", "horvat@", "546-7187", "Vukovarska")
 
 
 def rows_of(path, config=RULES, field="text"):
@@ -23,7 +23,7 @@ def rows_of(path, config=RULES, field="text"):
 
 
 def test_json_lines_lists_csv_and_chats_give_the_same_spans(tmp_path):
-    text = "I am Ivana Horvat, call (212) 555-0187."
+    text = "I am Ivana Horvat, call (212) 546-7187."
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": text}) + "\n")
     (tmp_path / "b.json").write_text(json.dumps([{"text": text}], indent=1))
     (tmp_path / "d.json").write_text(json.dumps([{"text": [{"role": "user", "content": text}]}]))
@@ -60,7 +60,7 @@ def test_many_rows_come_back_in_order_from_all_cores(tmp_path):
 
 def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
     path, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
-    text = "I am Ivana Horvat of Vukovarska 17, Split. Mail horvat@posta.example or (212) 555-0187."
+    text = "I am Ivana Horvat of Vukovarska 17, Split. Mail horvat@posta.example or (212) 546-7187."
     path.write_text(json.dumps({"text": text, "id": 1}) + "\n{broken Horvat\n")
 
     raw = FileMasking(RULES, path, "text")
@@ -78,6 +78,24 @@ def test_check_passes_what_was_masked_and_fails_what_was_not(tmp_path):
     reports += out.with_suffix(".rejected.jsonl").read_text()
     told = reports + str(caught.value) + out.read_text()
     assert [secret for secret in SECRETS if secret in told] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks, Anna Schmidt",
+        "Ask Emily Parker.",
+        "SSN 536-90-4399",
+        "I live at 12 Park Road, Springdale, IL 62704",
+    ],
+)
+def test_check_fails_on_what_is_common(tmp_path, text):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"text": text}))
+    masking = FileMasking(PrivacyConfig(), tmp_path / "a.jsonl", "text")
+    list(masking.rows())
+
+    with pytest.raises(PersonalDataError):
+        masking.need_none()
 
 
 def test_check_never_passes_rows_that_it_could_not_read(tmp_path):

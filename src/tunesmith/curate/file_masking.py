@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.privacy.detector import detector
+from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.masking import mask
 from tunesmith.core.privacy.report import Finding, PrivacyReport, ReportWriter, findings
 from tunesmith.core.privacy.span import Span
-from tunesmith.core.privacy.stand_ins import is_stand_in
+from tunesmith.core.privacy.stand_ins import is_country, is_stand_in
 from tunesmith.core.progress import track
 from tunesmith.core.workspace import open_whole, write_text
 from tunesmith.curate.fan_out import fan_out
@@ -188,8 +189,8 @@ def _masked(
         for finding in findings(job.field, text, found)
     ]
     is_clean = all(
-        span.type in VAGUE or is_stand_in(span.type, text[span.start : span.end])
-        for text, found in zip(texts, spans, strict=True)
+        _is_harmless(span.type, text.said(span))
+        for text, found in zip(map(Legible, texts), spans, strict=True)
         for span in found
     )
     if isinstance(row.value, dict) and isinstance(row.value[job.field], list):
@@ -200,6 +201,10 @@ def _masked(
         return MaskedRow(row.line, masked, spans, told, is_clean, value=value)
     whole = {**row.value, job.field: masked[0]} if isinstance(row.value, dict) else masked[0]
     return MaskedRow(row.line, masked[0], spans[0], told, is_clean, value=whole)
+
+
+def _is_harmless(kind: str, said: str) -> bool:
+    return kind in VAGUE or is_stand_in(kind, said) or (kind == "GPE" and is_country(said))
 
 
 def _with_text(turn: object, text: str) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tunesmith.core.privacy import stand_ins
 from tunesmith.core.privacy.config import PrivacyConfig
+from tunesmith.core.privacy.invented import TYPES, is_invented
 from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import folded, full_names
@@ -49,6 +50,8 @@ class Replacements:
         """The replacement for one mention."""
         style, seed = self._config.style, self._config.seed
         if style == "realistic":
+            if kind in TYPES and is_invented(original):
+                return original
             if kind == "PERSON":
                 return self._person(original)
             made = stand_ins.stand_in(seed, kind, original)
@@ -75,17 +78,14 @@ class Replacements:
         last = len(parts) - 1 if len(parts) > 1 or self._is_surname(original) else -1
         pieces, done = [], 0
         for place, part in enumerate(parts):
-            pieces += [
-                original[done : part.start()],
-                self._part(part.group(), is_last=place == last),
-            ]
+            word = part.group()
+            new = word if _links(parts, place) else self._part(word, is_last=place == last)
+            pieces += [original[done : part.start()], new]
             done = part.end()
         return "".join([*pieces, original[done:]])
 
     def _part(self, word: str, *, is_last: bool) -> str:
         seed = self._config.seed
-        if word in PARTICLES:
-            return word
         if len(word) == 1:
             return chr(ord("A") + stand_ins.draw(seed, "initial", word) % 26)
         return _like(
@@ -98,6 +98,13 @@ class Replacements:
         if len(full) > 1:
             return plain == full[-1]
         return plain in table("surnames") and plain not in table("given_names")
+
+
+def _links(parts: Sequence[re.Match[str]], place: int) -> bool:
+    """It is a particle before a name, as in "von Berg", and not a name itself, as in "ben smith"."""
+    if place == len(parts) - 1 or parts[place].group() not in PARTICLES:
+        return False
+    return place > 0 or parts[1].group()[0].isupper()
 
 
 def _like(original: str, made: str) -> str:

@@ -1,13 +1,12 @@
 """Realistic stand-ins: the same for the same original, whatever was read before; and how to know one again."""
 
 import re
-import tomllib
 from collections.abc import Sequence
-from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 
 from tunesmith.core.privacy.checksums import iban_check_digits, luhn_digit
+from tunesmith.core.privacy.invented import TYPES, is_invented, names, pick
+from tunesmith.core.privacy.lexicon import listed
 from tunesmith.core.privacy.lexicon import words as table
 
 PHONE_TAIL = "55501"
@@ -16,21 +15,19 @@ CARD_HEAD = "400000"
 """A bank number that no bank has, as in the test cards of payment services."""
 WEB = "example.com"
 """Reserved by RFC 2606, as 192.0.2.0/24 (RFC 5737), 2001:db8::/32 (RFC 3849) and 00:00:5E:00:53:xx (RFC 7042) are."""
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+LONGEST_STREET = 20
+"""Characters; a longer address has a place, too."""
+FORMS = {
+    kind: re.compile(form, re.IGNORECASE)
+    for kind, form in {
+        "EMAIL_ADDRESS": r"[a-z]+\.[a-z]+\d+@example\.com",
+        "DOMAIN_NAME": r"(?:\w+://|www\.)example\.com/[0-9a-f]{6}",
+        "IP_ADDRESS": r"192\.0\.2\.\d+|2001:db8::[0-9a-f]+",
+        "MAC_ADDRESS": r"00:00:5E:00:53:[0-9A-F]{2}",
+        "ZIP_CODE": r"0[ -]?0[ -]?0[\d -]*|[\d -]*Z[Z\d -]*",
+    }.items()
+}
+"""Type -> how its stand-ins are written."""
 
 
 def draw(seed: int, kind: str, original: str) -> int:
@@ -39,37 +36,18 @@ def draw(seed: int, kind: str, original: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-@cache
-def lists() -> dict[str, tuple[str, ...]]:
-    """What stand-ins are drawn from."""
-    source = files("tunesmith.core.privacy").joinpath("data", "stand_ins.toml").read_text("utf-8")
-    drawn = {name: tuple(entries) for name, entries in tomllib.loads(source).items()}
-    for name in ("women", "men", "surnames"):
-        drawn[name] = tuple(sorted(word.title() for word in table(f"stand_in_{name}")))
-    return drawn
-
-
-def pick(name: str, number: int, *, unlike: str) -> str:
-    """One of a list, never the original itself."""
-    options = lists()[name]
-    picked = options[number % len(options)]
-    return (
-        picked if picked.casefold() != unlike.casefold() else options[(number + 1) % len(options)]
-    )
-
-
 def given_name(seed: int, original: str) -> str:
     """A given name of the same gender, where that of the original is known."""
     folded, number = original.casefold(), draw(seed, "given", original)
     is_woman, is_man = folded in table("female_names"), folded in table("male_names")
     if is_woman == is_man:
-        return pick("women" if number % 2 else "men", number // 2, unlike=original)
-    return pick("women" if is_woman else "men", number, unlike=original)
+        return pick("women" if number % 2 else "men", number // 2)
+    return pick("women" if is_woman else "men", number)
 
 
 def surname(seed: int, original: str) -> str:
     """A family name."""
-    return pick("surnames", draw(seed, "surname", original), unlike=original)
+    return pick("surnames", draw(seed, "surname", original))
 
 
 def stand_in(seed: int, kind: str, original: str) -> str | None:
@@ -79,25 +57,17 @@ def stand_in(seed: int, kind: str, original: str) -> str | None:
 
 
 def is_stand_in(kind: str, text: str) -> bool:
-    """Whether a found text may be a stand-in (a real one that looks the same cannot be told apart)."""
+    """Whether a found text is an invented name, or of a range that is reserved for fiction, examples or tests."""
+    if kind in TYPES:
+        return is_invented(text)
+    if kind in FORMS:
+        return FORMS[kind].fullmatch(text) is not None
     digits = re.sub(r"\D", "", text)
     if kind == "PHONE_NUMBER":
         return digits[-7:-2] == PHONE_TAIL
     if kind == "CREDIT_CARD":
         return digits.startswith(CARD_HEAD)
-    if kind == "IBAN_CODE":
-        return text.replace(" ", "")[4:8].upper() in {"XXXX", "0000"}
-    if kind in {"EMAIL_ADDRESS", "DOMAIN_NAME"}:
-        return WEB in text
-    if kind in {"IP_ADDRESS", "MAC_ADDRESS"}:
-        return text.lower().startswith(("192.0.2.", "2001:db8:", "00:00:5e:00:53"))
-    return set(re.findall(r"[^\W\d_]{2,}", text.casefold())) <= _words_of_lists()
-
-
-@cache
-def _words_of_lists() -> frozenset[str]:
-    texts = [text for options in lists().values() for text in options]
-    return frozenset(re.findall(r"[^\W\d_]{2,}", " ".join(texts).casefold()))
+    return kind == "IBAN_CODE" and text.replace(" ", "")[4:8].upper() in {"XXXX", "0000"}
 
 
 def _phone(number: int, original: str) -> str:
@@ -105,6 +75,8 @@ def _phone(number: int, original: str) -> str:
     places = [place for place, letter in enumerate(original) if letter.isdigit()]
     code = re.match(r"(?:\+|00)(?:\d{1,3}(?=\D)|\d{1,2})", original)
     kept = len(re.sub(r"\D", "", code.group())) if code else 0
+    if len(places) - kept < len(PHONE_TAIL) + 2:
+        kept = 0
     tail = f"{PHONE_TAIL}{number % 100:02}"
     middle = f"{number // 100:018}"[: max(0, len(places) - kept - len(tail))]
     digits = (middle + tail)[-(len(places) - kept) :]
@@ -134,16 +106,9 @@ def _with_digits(original: str, places: Sequence[int], digits: str) -> str:
     return "".join(letters)
 
 
-def _shuffled(number: int, original: str) -> str:
-    """Other digits in the same places."""
-    places = [place for place, letter in enumerate(original) if letter.isdigit()]
-    return _with_digits(original, places, (f"{number:020}" * 3)[: len(places)])
-
-
 def _mail(number: int, original: str) -> str:
-    given, family = lists()["women"] + lists()["men"], lists()["surnames"]
-    name = f"{given[number % len(given)]}.{family[number // 1000 % len(family)]}"
-    return f"{name.lower()}{number % 97}@{WEB}"
+    given = pick("women" if number % 2 else "men", number // 2).lower()
+    return f"{given}.{pick('surnames', number // 2000).lower()}{number % 97}@{WEB}"
 
 
 def _web(number: int, original: str) -> str:
@@ -160,18 +125,29 @@ def _mac(number: int, original: str) -> str:
 
 
 def _address(number: int, original: str) -> str:
-    street = lists()["streets"][number % len(lists()["streets"])]
-    place = lists()["cities"][number // 100 % len(lists()["cities"])]
-    return (
-        f"{number // 10_000 % 189 + 11} {street}, {place}"
-        if len(original) > 20
-        else f"{street} {number % 98 + 1}"
-    )
+    street = f"{pick('places', number)} {pick('streets', number // 1000)}"
+    if len(original) <= LONGEST_STREET:
+        return f"{street} {number % 98 + 1}"
+    return f"{number // 10_000 % 189 + 11} {street}, {pick('places', number // 100_000)}"
 
 
 def _place(number: int, original: str) -> str:
-    name = "countries" if original.casefold() in table("regions") else "cities"
-    return pick(name, number, unlike=original)
+    return pick("countries" if is_country(original) else "places", number, unlike=original)
+
+
+def is_country(text: str) -> bool:
+    """Whether a place is a whole country, which tells of nobody."""
+    return text.casefold() in table("countries")
+
+
+def _zip(number: int, original: str) -> str:
+    """Ranges that no post uses: digits begin with 000, letters are all Z."""
+    places = [place for place, letter in enumerate(original) if letter.isdigit()]
+    if re.search(r"[^\W\d_]", original):
+        return re.sub(
+            r"[^\W\d_]", "Z", _with_digits(original, places, f"{number:020}"[-len(places) :])
+        )
+    return _with_digits(original, places, f"000{number:020}"[: len(places)])
 
 
 def _firm(number: int, original: str) -> str:
@@ -184,7 +160,11 @@ def _nationality(number: int, original: str) -> str:
 
 def _occupation(number: int, original: str) -> str:
     """Forms of address stay: alone they tell of nobody."""
-    is_address = original.endswith(".") or len(original) <= 4
+    is_address = (
+        len(original) <= 4
+        or original.endswith(".")
+        or original.casefold() in listed("people", "titles")
+    )
     return original if is_address else pick("occupations", number, unlike=original)
 
 
@@ -204,7 +184,7 @@ def _date(number: int, original: str) -> str:
         text = match.group()
         if text.isdigit():
             return str(int(text) + step) if len(text) == 4 else _day(text, step)
-        for cycle in (MONTHS, WEEKDAYS):
+        for cycle in (names("months"), names("weekdays")):
             for place, name in enumerate(cycle):
                 if text.title() in {name, name[:3]}:
                     other = cycle[(place + step) % len(cycle)]
@@ -231,7 +211,7 @@ MAKERS = {
     "MAC_ADDRESS": _mac,
     "STREET_ADDRESS": _address,
     "GPE": _place,
-    "ZIP_CODE": _shuffled,
+    "ZIP_CODE": _zip,
     "ORGANIZATION": _firm,
     "NRP": _nationality,
     "TITLE": _occupation,
