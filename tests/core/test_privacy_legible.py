@@ -82,6 +82,7 @@ def _keys(value: object) -> object:
         (r'"reply": "I am J\u00fcrgen M\u00fcller", cut off', r"J\u00fcrgen M\u00fcller"),
         ("<td>I am J&uuml;rgen M&#252;ller</td>", "J&uuml;rgen M&#252;ller"),
         ("I am Ju\u0308rgen Mu\u0308ller.", "Ju\u0308rgen Mu\u0308ller"),
+        (r'{"name": "Ju\u0308rgen Mu\u0308ller"}', r"Ju\u0308rgen Mu\u0308ller"),
         ('{"Ivana Horvat": 3}', "Ivana Horvat"),
     ],
 )

@@ -80,7 +80,10 @@ def mask(
     file: Annotated[Path, Argument(help="JSON Lines, a JSON list, CSV or Parquet.")],
     field: Annotated[str, Option(help="The field that holds the text, or turns of a chat.")],
     out: Annotated[
-        Path | None, Option(help="Write the rows, masked, and a report beside them.")
+        Path | None,
+        Option(
+            help="Write the rows, masked, to this .jsonl, .json, .csv or .tsv, and a report beside."
+        ),
     ] = None,
     is_check: Annotated[
         bool, Option("--check", help="Fail if there is personal data: for CI.")
@@ -97,7 +100,7 @@ def mask(
 
     masking = FileMasking(open_privacy(overrides), file, field, is_quiet=as_json)
     rows = masking.write(out) if out else masking.rows()
-    render_curate.masked(rows, masking.report, as_json=as_json)
+    render_curate.masked(rows, masking, as_json=as_json)
     if is_check:
         masking.need_none()
 

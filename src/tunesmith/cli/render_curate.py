@@ -1,7 +1,7 @@
 """What the words of `tunesmith curate` print."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -13,11 +13,10 @@ from tunesmith.cli.render import facts, out, print_json, table, unused_mappings
 if TYPE_CHECKING:
     from tunesmith.artifacts.dataset import RemovedRow
     from tunesmith.core.conversation import Example
-    from tunesmith.core.privacy.report import PrivacyReport
     from tunesmith.core.workspace import Workspace
     from tunesmith.curate.coverage.card import Card
     from tunesmith.curate.difference import Difference
-    from tunesmith.curate.file_masking import MaskedRow
+    from tunesmith.curate.file_masking import FileMasking, MaskedRow
     from tunesmith.curate.noise import Doubtful
     from tunesmith.curate.preview import Converted, Preview
 
@@ -58,21 +57,21 @@ def preview(found: "Preview", *, as_json: bool) -> None:
         out.print(f"[dim]… and {len(found.rejected) - SHOWN_REJECTED} more: --json shows all[/dim]")
 
 
-def masked(
-    rows: "Iterable[MaskedRow]", report: "Callable[[], PrivacyReport]", *, as_json: bool
-) -> None:
+def masked(rows: "Iterable[MaskedRow]", masking: "FileMasking", *, as_json: bool) -> None:
     """Masked rows, a line of JSON each as they come; for people, what was found."""
     if as_json:
         for row in rows:
             sys.stdout.write(row.as_json() + "\n")
         return
     unreadable = sum(bool(row.error) for row in rows)
-    found = report()
+    found = masking.report()
     if found.by_type:
         shapes = {kind: ", ".join(found.shapes[kind]) for kind in found.by_type}
         counted = [(kind, count, shapes[kind]) for kind, count in found.by_type.items()]
         table(("type", "found", "looks like"), counted)
     out.print(f"{found.with_personal_data} of {found.rows} rows hold personal data")
+    if masking.without_field:
+        out.print(f"[yellow]{masking.without_field} rows do not have the field[/yellow]")
     if unreadable:
         out.print(f"[yellow]{unreadable} could not be read: --json tells which, and why[/yellow]")
 

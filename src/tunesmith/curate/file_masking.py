@@ -13,13 +13,19 @@ from tunesmith.core.privacy.report import Finding, PrivacyReport, ReportWriter, 
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.stand_ins import is_country, is_stand_in
 from tunesmith.core.progress import track
+from tunesmith.core.text import is_json
 from tunesmith.core.workspace import open_whole, write_text
 from tunesmith.curate.fan_out import fan_out
+from tunesmith.curate.mapping import Mapping
 from tunesmith.curate.reading import read_rows
 from tunesmith.curate.refining import about_rows, batched
 from tunesmith.curate.row import RawRow, Rejected
+from tunesmith.curate.row_file import as_line, row_file
+from tunesmith.curate.turns import kind_of
 from tunesmith.errors import DataError, PersonalDataError
 
+AS_THEY_STAND = (Mapping(question="", answer=""),)
+"""Rows that a mapping fits are given as they stand: messages of a table are not put together to threads."""
 ROWS_PER_JOB = 256
 """Enough for the language model's batches, few enough that a small file keeps all cores busy."""
 TEXT_KEYS = ("content", "value", "text")
@@ -33,7 +39,8 @@ class MaskedRow(NamedTuple):
 
     line: int
     masked: str | list[str] | None
-    """The text, or the turns of a chat; None where the row could not be read."""
+    """The text, or the turns of a chat, or what else the field holds, as JSON; None where it holds nothing, or the row
+    could not be read."""
     spans: list[Span] | list[list[Span]]
     """Where personal data stood in the text, or in each turn."""
     findings: list[Finding]
@@ -42,6 +49,7 @@ class MaskedRow(NamedTuple):
     error: str = ""
     value: object = None
     """The whole row with the masked field in its place."""
+    has_field: bool = True
 
     def as_json(self) -> str:
         """One line: where the row begins, what it says now, and where personal data stood."""
@@ -52,7 +60,7 @@ class MaskedRow(NamedTuple):
         }
         if self.error:
             told["error"] = self.error
-        return json.dumps(told, ensure_ascii=False)
+        return as_line(told)
 
 
 class Job(NamedTuple):
@@ -73,14 +81,15 @@ class FileMasking:
         self._config, self._path, self._field, self._is_quiet = config, path, field, is_quiet
         self._writer = ReportWriter("mask")
         self._suspicious: dict[str, int] = {}
-        self._unread = 0
+        self._unread = self._with_field = self._without_field = 0
         self._first_unread = ""
 
     def rows(self) -> Iterator[MaskedRow]:
         """Every row once, in order.
 
         Raises:
-            DataError: If there is no such file, or it cannot be opened as what it claims to be.
+            DataError: If there is no such file, or it cannot be opened as what it claims to be; behind the last row, if
+                none has the field.
         """
         if not self._path.is_file():
             raise DataError(f"there is no file {self._path}", fix="name an existing file")
@@ -96,15 +105,24 @@ class FileMasking:
                         yield row
                     turn += 1
                 progress.advance(len(masked))
+        if self._without_field and not self._with_field:
+            raise DataError(
+                f"{self._path}: none of {self._without_field} rows has a field {self._field!r}",
+                fix="name the field that holds the text",
+            )
 
     def write(self, out: Path) -> Iterator[MaskedRow]:
-        """The same; writes the whole rows, masked, as JSON Lines; a report and the rejected rows beside them."""
-        with open_whole(out) as whole, open_whole(out.with_suffix(".rejected.jsonl")) as rejected:
+        """The same; writes the whole rows as the name of `out` says, a report and the rejected rows beside them.
+
+        Raises:
+            DataError: As `rows` does, and if rows are not written so.
+        """
+        with row_file(out) as write, open_whole(out.with_suffix(".rejected.jsonl")) as rejected:
             for row in self.rows():
                 if row.error:
                     rejected.write(row.as_json() + "\n")
                 else:
-                    whole.write(json.dumps(row.value, ensure_ascii=False) + "\n")
+                    write(row.value)
                 yield row
         write_text(out.with_suffix(".privacy.json"), self.report().model_dump_json(indent=2) + "\n")
         write_text(out.with_suffix(".privacy.md"), self.report().as_markdown())
@@ -112,6 +130,11 @@ class FileMasking:
     def report(self) -> PrivacyReport:
         """What was found in the rows so far."""
         return self._writer.report()
+
+    @property
+    def without_field(self) -> int:
+        """Rows so far that do not have the field, and are left as they are."""
+        return self._without_field
 
     def need_none(self) -> None:
         """Nothing, if all rows were read and none holds personal data.
@@ -130,7 +153,7 @@ class FileMasking:
             )
 
     def _jobs(self) -> Iterator[Job]:
-        rows = read_rows(self._path, self._path.name)
+        rows = read_rows(self._path, self._path.name, mappings=AS_THEY_STAND)
         for number, batch in enumerate(batched(rows, ROWS_PER_JOB)):
             yield Job(number, self._config, self._field, batch)
 
@@ -139,6 +162,10 @@ class FileMasking:
         if row.error:
             self._unread += 1
             self._first_unread = self._first_unread or f"line {row.line}: {row.error}"
+        elif row.has_field:
+            self._with_field += 1
+        else:
+            self._without_field += 1
         if not row.is_clean:
             for finding in row.findings:
                 self._suspicious[finding.type] = self._suspicious.get(finding.type, 0) + 1
@@ -160,21 +187,25 @@ def _texts(row: RawRow | Rejected, field: str) -> list[str] | str:
     """The texts of the field, or why there are none."""
     if isinstance(row, Rejected):
         return row.reason
-    if isinstance(row.value, str):
-        return [row.value]
-    if not isinstance(row.value, dict) or field not in row.value:
-        return f"no field {field!r}"
-    value = row.value[field]
-    turns = [_turn(turn) for turn in value] if isinstance(value, list) else [value]
-    if not all(isinstance(turn, str) for turn in turns):
-        return f"field {field!r} is no text and no list of turns"
-    return [str(turn) for turn in turns]
+    if not isinstance(row.value, str | dict):
+        return f"a row that is {kind_of(row.value)}"
+    value = row.value.get(field) if isinstance(row.value, dict) else row.value
+    if value is None:
+        return []
+    turns = _turns(value)
+    return turns or [value if isinstance(value, str) else as_line(value)]
 
 
-def _turn(turn: object) -> object:
+def _turns(value: object) -> list[str]:
+    """The texts of a chat; none where it is something else."""
+    turns = [_turn(turn) for turn in value] if isinstance(value, list) else [None]
+    return [turn for turn in turns if isinstance(turn, str)] if None not in turns else []
+
+
+def _turn(turn: object) -> str | None:
     if isinstance(turn, dict):
-        return next((turn[key] for key in TEXT_KEYS if key in turn), None)
-    return turn
+        turn = next((turn[key] for key in TEXT_KEYS if key in turn), None)
+    return turn if isinstance(turn, str) else None
 
 
 def _masked(
@@ -193,18 +224,29 @@ def _masked(
         for text, found in zip(map(Legible, texts), spans, strict=True)
         for span in found
     )
-    if isinstance(row.value, dict) and isinstance(row.value[job.field], list):
-        turns = [
-            _with_text(turn, text) for turn, text in zip(row.value[job.field], masked, strict=True)
-        ]
-        value = {**row.value, job.field: turns}
-        return MaskedRow(row.line, masked, spans, told, is_clean, value=value)
-    whole = {**row.value, job.field: masked[0]} if isinstance(row.value, dict) else masked[0]
+    if not isinstance(row.value, dict):
+        return MaskedRow(row.line, masked[0], spans[0], told, is_clean, value=masked[0])
+    if not texts:
+        has_field = job.field in row.value
+        return MaskedRow(row.line, None, [], told, is_clean, value=row.value, has_field=has_field)
+    value = row.value[job.field]
+    whole = {**row.value, job.field: _as_before(value, masked)}
+    if _turns(value):
+        return MaskedRow(row.line, masked, spans, told, is_clean, value=whole)
     return MaskedRow(row.line, masked[0], spans[0], told, is_clean, value=whole)
 
 
 def _is_harmless(kind: str, said: str) -> bool:
     return kind in VAGUE or is_stand_in(kind, said) or (kind == "GPE" and is_country(said))
+
+
+def _as_before(value: object, masked: list[str]) -> object:
+    """The masked texts in the form that the field had."""
+    if isinstance(value, str):
+        return masked[0]
+    if isinstance(value, list) and _turns(value):
+        return [_with_text(turn, text) for turn, text in zip(value, masked, strict=True)]
+    return json.loads(masked[0]) if is_json(masked[0]) else masked[0]
 
 
 def _with_text(turn: object, text: str) -> object:

@@ -12,11 +12,12 @@ from tunesmith.core.privacy.config import TELLING
 from tunesmith.core.privacy.span import EDGES, Span
 
 LETTER = (
-    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u(?![dD][89a-fA-F])[\da-fA-F]{4}"
+    r"[^\W\d_](?:[\u0300-\u036f]|\\u03[0-6][\da-fA-F])+"
+    r"|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u(?![dD][89a-fA-F])[\da-fA-F]{4}"
     r"|&(?:#\d{2,6}|#[xX][\da-fA-F]{2,5}|[a-zA-Z]{2,8}\d?);"
-    r"|[^\W\d_][\u0300-\u036f]+"
+    r"|[\ud800-\udfff]"
 )
-"""One letter in several characters: an escape of JSON or of HTML, or a letter and the marks that belong to it."""
+"""One letter in several characters, as an escape of JSON or of HTML or a letter and its marks; or half a letter."""
 ESCAPE = re.compile(LETTER)
 STRING_ESCAPE = re.compile(rf"{LETTER}|\\[\"\\/bfnrt]")
 JSON_BEGINS = re.compile(r"[\[{](?=\s*[\"\[{\]}\w-])")
@@ -145,9 +146,10 @@ def _as(kind: str, text: str) -> str:
 def _letters(escape: str) -> str:
     if escape[0] == "&":
         return html.unescape(escape)
-    if escape[0] == "\\":
-        return str(json.loads(f'"{escape}"'))
-    return unicodedata.normalize("NFC", escape)
+    if "\ud800" <= escape <= "\udfff":
+        return "\ufffd"
+    said = str(json.loads(f'"{escape}"')) if "\\" in escape else escape
+    return unicodedata.normalize("NFC", said)
 
 
 def _stretches(text: str) -> Iterator[Stretch]:
