@@ -133,6 +133,25 @@ def test_label_studios_minimal_form_and_its_times_are_understood(dataset, worksp
     assert (second.verdict, second.reviewer) == ("accept", "label-studio:8")
 
 
+def test_an_answer_changed_beside_accept_is_an_edit_in_the_minimal_form_too(
+    dataset, workspace, tmp_path
+):
+    stage.export(dataset, workspace, "label-studio", tmp_path / "ls", name="case")
+    first, second, *_ = (
+        task["data"] for task in json.loads((tmp_path / "ls/tasks.json").read_text())
+    )
+    facts = {"annotation_id": 3, "annotator": 7, "updated_at": WHEN, "verdict": "accept"}
+    (tmp_path / "min.json").write_text(
+        json.dumps([{**first, **facts, "answer": "new"}, {**second, **facts}])
+    )
+
+    stage.import_(workspace, tmp_path / "min.json")
+
+    changed, kept = ReviewLog(workspace).decisions()
+    assert (changed.verdict, changed.answer) == ("edit", "new")
+    assert (kept.verdict, kept.answer) == ("accept", None)
+
+
 def test_the_pages_ask_for_what_is_read_back(dataset, workspace, tmp_path):
     stage.export(dataset, workspace, "label-studio", tmp_path / "ls", name="case")
     stage.export(dataset, workspace, "argilla", tmp_path / "ar", name="case")

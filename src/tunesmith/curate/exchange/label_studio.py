@@ -14,6 +14,8 @@ from tunesmith.curate.exchange.opinion import Entry, Opinion, Shown
 
 TASKS = "tasks.json"
 PAGE = "label_config.xml"
+SHOWN = "shown_answer"
+"""The answer once more, under a name that nothing on the page writes over."""
 
 
 def write(target: Path, name: str, examples: Iterable[Shown]) -> int:  # tasks bear no name
@@ -37,9 +39,11 @@ def read(value: object) -> Entry:
         return Entry([], "not a task")
     if "annotation_id" in value:
         words = {name: _text(value.get(name)) for name in ("verdict", "answer", "note")}
-        # The minimal form overwrites the answer that was shown by the one that was written.
-        words["answer"] = words["answer"] if words["verdict"] == "edit" else ""
-        return Entry([_opinion(value, "", words, value.get("annotator"), value)])
+        # The minimal form overwrites the answer of the task by the one that was written.
+        shown = _text(value.get(SHOWN))
+        if not shown and words["verdict"] != "edit":
+            words["answer"] = ""
+        return Entry([_opinion(value, shown, words, value.get("annotator"), value)])
     data, annotations = value.get("data"), value.get("annotations") or []
     if not isinstance(data, dict) or not isinstance(annotations, list):
         return Entry([], "not a task with data and annotations")
@@ -114,4 +118,6 @@ def _task(shown: Shown) -> dict[str, object]:
     example = shown.example
     turns = [turn.model_dump() for turn in example.prompt]
     facts = {"key": example.key, "source": example.source, "split": shown.split}
-    return {"data": {**facts, "conversation": turns, "answer": example.answer}}
+    return {
+        "data": {**facts, "conversation": turns, "answer": example.answer, SHOWN: example.answer}
+    }
