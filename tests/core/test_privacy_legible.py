@@ -80,6 +80,9 @@ def _keys(value: object) -> object:
     [
         (r'{"name": "J\u00fcrgen M\u00fcller"}', r"J\u00fcrgen M\u00fcller"),
         (r'"reply": "I am J\u00fcrgen M\u00fcller", cut off', r"J\u00fcrgen M\u00fcller"),
+        (r"Name: Ivana Horvat\nPhone: none", "Ivana Horvat"),
+        (r"I am Ivana Horvat\nof C:\new\reports\Ivana", "Ivana Horvat"),
+        (r"She said \"I am Ivana Horvat\" twice", "Ivana Horvat"),
         ("<td>I am J&uuml;rgen M&#252;ller</td>", "J&uuml;rgen M&#252;ller"),
         ("I am Ju\u0308rgen Mu\u0308ller.", "Ju\u0308rgen Mu\u0308ller"),
         (r'{"name": "Ju\u0308rgen Mu\u0308ller"}', r"Ju\u0308rgen Mu\u0308ller"),

@@ -18,7 +18,10 @@ LETTER = (
     r"|[\ud800-\udfff]"
 )
 """One letter in several characters, as an escape of JSON or of HTML or a letter and its marks; or half a letter."""
-ESCAPE = re.compile(LETTER)
+WINDOWS_PATH = r"(?P<path>(?<![^\W_])(?:[a-zA-Z]:|\\)\\[\w\\.$-]+)"
+BREAK = r"(?<=[^\s\\])\\[nrt]|\\[nrt](?![a-z])|\\[\"']"
+"""A line end, a tab or a quote that was written as an escape; behind a space `\\tau` is a sign of mathematics."""
+ESCAPE = re.compile(f"{WINDOWS_PATH}|{LETTER}|{BREAK}")
 STRING_ESCAPE = re.compile(rf"{LETTER}|\\[\"\\/bfnrt]")
 JSON_BEGINS = re.compile(r"[\[{](?=\s*[\"\[{\]}\w-])")
 JSON_LITERAL = re.compile(r'"(?P<string>(?:[^"\\]|\\.)*)"(?P<key>\s*:)?|(?P<number>-?\d[\d.eE+-]*)')
@@ -108,8 +111,9 @@ class Legible:
         for stretch in self._stretches:
             escape = ESCAPE if stretch.kind == "plain" else STRING_ESCAPE
             for match in escape.finditer(self.written, stretch.start, stretch.end):
-                letters = _letters(match.group())
-                if letters == match.group():
+                written = match.group()
+                letters = written if match.lastgroup == "path" else _letters(written)
+                if letters == written:
                     continue
                 at = length + match.start() - done
                 pieces += [self.written[done : match.start()], letters]
@@ -144,6 +148,8 @@ def _as(kind: str, text: str) -> str:
 
 
 def _letters(escape: str) -> str:
+    if escape == "\\'":
+        return "'"
     if escape[0] == "&":
         return html.unescape(escape)
     if "\ud800" <= escape <= "\udfff":
