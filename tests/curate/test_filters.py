@@ -11,15 +11,14 @@ from tunesmith.curate.filters.known import Filters, described
 from tunesmith.curate.stage import run
 from tunesmith.errors import RecipeError, UnknownNameError
 
-KEY = "AKIA" + "ABCDEFGHIJKLMNOP"
+KEY = "AKIA" + "Q3EGRTUB5NLMSHDV"
 LONG = "The parcel left the warehouse in the morning and will be with you soon. " * 3
 CAUGHT = [
     ("secrets", f"use {KEY} for it", 1.0),
-    ("secrets", "-----BEGIN RSA PRIVATE KEY-----\nMIIE", 1.0),
     ("secrets", "set api_key = 'x8Kq2Lm9Zt4Rv7Wp1Ys6'", 0.8),
     ("secrets", "open postgres://app:hunter22@db.local/x", 0.8),
     ("secrets", "open redis://:hunter22@cache.local/0", 0.8),
-    ("secrets", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPx", 0.8),
+    ("secrets", "AWS_SECRET_ACCESS_KEY=u4Jx/Rb7+Kq2Lm9Zt0WpYs", 0.8),
     ("secrets", 'SECRET_KEY = "x8Kq2Lm9-Zt4Rv7Wp1Ys6"', 0.8),
     ("secrets", '{"dbPassword": "x8Kq2Lm9Zt4Rv7"}', 0.8),
     ("secrets", "client_secret: x8Kq2Lm9Zt4Rv7Wp", 0.8),

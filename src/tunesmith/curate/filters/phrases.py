@@ -11,7 +11,7 @@ class Phrases:
 
     def __init__(self, name: str, more: Sequence[str] = ()) -> None:
         """Take the phrases of `<name>.txt`, and more."""
-        self._phrases = tuple(phrase.casefold() for phrase in (*_listed(name), *more))
+        self._phrases = tuple(phrase.casefold() for phrase in (*listed(name), *more))
 
     def find(self, text: str) -> str | None:
         """The first phrase of the list that is in the text."""
@@ -25,7 +25,8 @@ def _stands(phrase: str, text: str) -> bool:
 
 
 @cache
-def _listed(name: str) -> tuple[str, ...]:
+def listed(name: str) -> tuple[str, ...]:
+    """The lines of `<name>.txt`, without those that begin with `#`."""
     text = files("tunesmith.curate.filters").joinpath(f"{name}.txt").read_text(encoding="utf-8")
     lines = (line.strip() for line in text.splitlines())
     return tuple(line for line in lines if line and not line.startswith("#"))

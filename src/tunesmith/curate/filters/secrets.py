@@ -1,9 +1,7 @@
 """Keys and passwords that a model must not learn."""
 
 import json
-import math
 import re
-from collections import Counter
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -11,17 +9,20 @@ from typing import NamedTuple
 
 from tunesmith.core.conversation import Example
 from tunesmith.curate.filters.finding import Finding, RowFilter, row_filter
+from tunesmith.curate.filters.randomness import is_placeholder, is_random
 
 ASSIGNED = re.compile(
     r"(?i)(?<![\w-])[\w-]{0,64}?(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key)(?:[_-](?:key|id))?"
-    r"[\"']?\s*[:=]\s*[\"']?([^\s\"',;]{8,200})"
+    r"[\"']?\s{0,9}[:=]\s{0,9}[\"']?([^\s\"',;]{8,200})"
 )
 """Also with words before it, as in AWS_SECRET_ACCESS_KEY, client-secret and dbPassword."""
-BEARER = re.compile(r"(?i)\bbearer\s+([\w.~+/=-]{16,200})")
-IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s:/@]{0,64}:[^\s:/@]{6,64}@[^\s/]+")
+BEARER = re.compile(r"(?i)\bbearer\s{1,9}([\w.~+/=-]{16,200})")
+IN_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s:/@]{0,64}:([^\s:/@]{6,64})@[^\s/]")
+SAYS_PASSWORD = re.compile(r"(?i)(?:[a-z]{0,8}[_-]?)?(?:password|passwd|secret|token)\d{0,3}")
+"""What stands in an address in place of the password, as in `user:db_password@`."""
 TELLING = ("passw", "pwd", "secret", "token", "key", "bearer")
-RANDOM_BITS = 3.5
-"""Entropy of a random key's characters, in bits each; words and placeholders stay below."""
+PASSWORD_BITS = 3.5
+"""Least entropy where only a word such as `token` before it says that it is a key."""
 SHOWN_CHARACTERS = 4
 """Enough to find the key, too little to use it."""
 
@@ -33,28 +34,30 @@ def secrets() -> RowFilter:
     def check(example: Example) -> Finding | None:
         text = "\n".join(said for _, said in example.texts)
         for kind in _kinds():
-            if any(part in text for part in kind.holds) and (found := kind.pattern.search(text)):
-                return Finding(1.0, f"holds {kind.name}: {_hidden(found.group())}")
-        if "://" in text and (found := IN_ADDRESS.search(text)):
-            return Finding(0.8, f"holds an address with a password: {_hidden(found.group())}")
+            if found := kind.find(text):
+                return Finding(1.0, f"holds {kind.name}: {_hidden(found)}")
+        if "://" in text and (found := _password_in_address(text)):
+            return Finding(0.8, f"holds an address with a password: {_hidden(found)}")
         if not any(word in text.lower() for word in TELLING):
             return None
-        for found in chain(ASSIGNED.finditer(text), BEARER.finditer(text)):
-            if entropy(found.group(1)) >= RANDOM_BITS and not found.group(1).isalpha():
-                return Finding(0.8, f"holds what looks like a password: {_hidden(found.group(1))}")
+        for match in chain(ASSIGNED.finditer(text), BEARER.finditer(text)):
+            value = match.group(1)
+            if not value.isalpha() and is_random(value, least_bits=PASSWORD_BITS):
+                return Finding(0.8, f"holds what looks like a password: {_hidden(value)}")
         return None
 
     return check
 
 
-def entropy(text: str) -> float:
-    """Shannon entropy of a text's characters, in bits a character.
-
-    >>> entropy("aabb")
-    1.0
-    """
-    counts = Counter(text).values()
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+def _password_in_address(text: str) -> str | None:
+    return next(
+        (
+            match.group()
+            for match in IN_ADDRESS.finditer(text)
+            if not is_placeholder(match.group(1)) and not SAYS_PASSWORD.fullmatch(match.group(1))
+        ),
+        None,
+    )
 
 
 def _hidden(secret: str) -> str:
@@ -66,6 +69,20 @@ class _Kind(NamedTuple):
     holds: list[str]
     """Parts one of which every such key has: looked for first, for it is quick."""
     pattern: re.Pattern[str]
+    """Its groups are what is drawn at random; one of them has matched."""
+
+    def find(self, text: str) -> str | None:
+        """The first key of this kind in the text that is no placeholder."""
+        if not any(part in text for part in self.holds):
+            return None
+        return next(
+            (
+                match.group()
+                for match in self.pattern.finditer(text)
+                if is_random(match.group(match.lastindex or 0))
+            ),
+            None,
+        )
 
 
 @cache
