@@ -23,8 +23,6 @@ CAUGHT = [
     ("secrets", '{"dbPassword": "x8Kq2Lm9Zt4Rv7"}', 0.8),
     ("secrets", "client_secret: x8Kq2Lm9Zt4Rv7Wp", 0.8),
     ("secrets", "curl -H 'Authorization: Bearer x8Kq2Lm9Zt4Rv7Wp1Ys6'", 0.8),
-    ("refusal", "As an AI language model, I have no feelings.", 0.97),
-    ("refusal", "I\u2019m sorry, but I can\u2019t share that.", 0.7),
     ("truncation", '{"name": "Ann", "age": 3', 0.85),
     ("truncation", "The reasons are price, quality and", 0.7),
     ("truncation", "```python\nprint(1)", 0.8),

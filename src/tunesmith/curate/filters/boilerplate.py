@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from tunesmith.core.conversation import Example
 from tunesmith.curate.filters.finding import Finding, RowFilter, row_filter
-from tunesmith.curate.filters.phrases import Phrases
+from tunesmith.curate.filters.phrases import Phrases, listed
 
 
 @row_filter
 def boilerplate(*, phrases: Sequence[str] = ()) -> RowFilter:
     """Note answers with legal notices, signatures of mail programs, cookie banners."""
-    known = Phrases("boilerplate", phrases)
+    known = Phrases([*listed("boilerplate"), *phrases])
 
     def check(example: Example) -> Finding | None:
         found = known.find(example.answer)

@@ -1,7 +1,7 @@
 """Lists of phrases, as text files beside this one and from the recipe."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -9,9 +9,9 @@ from importlib.resources import files
 class Phrases:
     """Phrases to look for, whole words only, whatever their case."""
 
-    def __init__(self, name: str, more: Sequence[str] = ()) -> None:
-        """Take the phrases of `<name>.txt`, and more."""
-        self._phrases = tuple(phrase.casefold() for phrase in (*listed(name), *more))
+    def __init__(self, phrases: Iterable[str]) -> None:
+        """Take the phrases."""
+        self._phrases = tuple(phrase.casefold() for phrase in phrases)
 
     def find(self, text: str) -> str | None:
         """The first phrase of the list that is in the text."""

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from tunesmith.core.conversation import Example
 from tunesmith.curate.filters.finding import Finding, RowFilter, row_filter
-from tunesmith.curate.filters.phrases import Phrases
+from tunesmith.curate.filters.phrases import Phrases, listed
 
 
 @row_filter
 def toxicity(*, words: Sequence[str] = ()) -> RowFilter:
     """Note answers with insults, threats or obscene words of a list, or with `words` of yours."""
-    known = Phrases("toxicity", words)
+    known = Phrases([*listed("toxicity"), *words])
 
     def check(example: Example) -> Finding | None:
         found = known.find(example.answer)
