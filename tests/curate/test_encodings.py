@@ -72,6 +72,63 @@ def test_the_recipe_says_the_encoding_where_the_guess_is_wrong_and_utf8_stays_ut
         CurateConfig(encoding="cp125")
 
 
+PAGES = {
+    "a.md": "## Что?\nДа\n",
+    "a.html": "<h2>Что?</h2><p>Да</p>",
+    "a.py": 'def f():\n    """Что?"""\n    return "Да"\n',
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_recipes_encoding_reaches_documents_and_code(tmp_path, name):
+    (tmp_path / name).write_bytes(PAGES[name].encode("cp855"))
+
+    (example,) = load(tmp_path / name, name, CurateConfig(encoding="cp855")).examples
+
+    assert "Что?" in example.prompt[0].content
+    assert "Да" in example.answer
+
+
+def test_what_a_file_declares_goes_before_the_recipe(tmp_path):
+    page = '<html><head><meta charset="windows-1251"></head><h2>Да?</h2><p>ж</p></html>'
+    (tmp_path / "a.html").write_bytes(page.encode("cp1251"))
+
+    (example,) = load(tmp_path / "a.html", "a.html", CurateConfig(encoding="cp1252")).examples
+
+    assert (example.prompt[0].content, example.answer) == ("Да?", "ж")
+
+
+BROKEN = {
+    "a.md": (b"## Why?\nS\xc3\xb6.\n## How?\nWith\n\xff it.\n", 3, 5),
+    "a.html": (b"<h2>Why?</h2>S\xc3\xb6.\r<h2>How?</h2>With\r\n\xff it.\n", 2, 3),
+    "a.py": (b"def f():\n 'Why?'\n return 1\ndef g():\n 'Why? \xc3\xb6'\n return '\xff'\n", 4, 6),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_bytes_of_documents_and_code_that_are_no_text_cost_their_own_row(tmp_path, name):
+    content, line, bad_line = BROKEN[name]
+    (tmp_path / name).write_bytes(content)
+
+    loaded = load(tmp_path / name, name)
+
+    assert len(loaded.examples) == 1
+    ((at, reason),) = loaded.reasons
+    assert at == line
+    assert reason.startswith(f"line {bad_line}: not UTF-8: byte 0xff at position ")
+    assert reason.endswith("; save the file as UTF-8")
+
+
+def test_code_that_bad_bytes_make_none_is_set_aside_for_them(tmp_path):
+    (tmp_path / "a.py").write_bytes(b"x = '\xc3\xb6'\ny = \xff1\n")
+
+    loaded = load(tmp_path / "a.py", "a.py")
+
+    assert loaded.reasons == [
+        (2, "line 2: not UTF-8: byte 0xff at position 5; save the file as UTF-8")
+    ]
+
+
 def test_a_guessed_encoding_is_told_by_preview_and_manifest(workspace):
     rows = "".join(f"Frage {number} für Jürgen?,Über {number}\n" for number in range(20))
     (workspace.root / "data").mkdir()

@@ -49,7 +49,7 @@ class CurateConfig(Section):
     synthesize: SynthesizeConfig | None = None
     """Rows that a teacher model writes, by `tunesmith curate synthesize`; its output is a source like any other."""
     encoding: Encoding | None = None
-    """Encoding of tables and SQL that are no UTF-8, such as `cp1250`; unset finds out, and says what it guessed."""
+    """Encoding of files that are no UTF-8 and declare none, such as `cp1250`; unset guesses, and says so."""
     golden: str | None = None
     """File with the golden cases; without one, `golden_share` of the examples is held out."""
     golden_share: float = Field(0.1, gt=0, lt=0.5)

@@ -58,16 +58,16 @@ def decode_lines(content: bytes, encoding: str | None = None) -> Iterator[Line]:
     """The lines, split at line feeds only: other separators may stand inside a JSON string.
 
     A byte order mark decides the encoding. Otherwise lines are UTF-8; where most of the lines with bytes above
-    ASCII are not, all is read in the encoding that is given, that the content declares as HTML and Python do, or that
+    ASCII are not, all is read in the encoding that the content declares as HTML and Python do, that is given, or that
     its bytes look most like; a few bad lines among good ones carry their problem instead.
     """
     stream = io.BytesIO(content)
     yield from _lines(stream, _find_encoding(stream, encoding))
 
 
-def decode_text(content: bytes) -> str:
+def decode_text(content: bytes, encoding: str | None = None) -> str:
     """All lines as one text; bytes that are no text become the replacement character."""
-    return "\n".join(line.text for line in decode_lines(content))
+    return "\n".join(line.text for line in decode_lines(content, encoding))
 
 
 def guessed_encoding(path: Path, given: str | None = None) -> str:
@@ -112,7 +112,7 @@ def _find_encoding(stream: BinaryIO, given: str | None) -> Encoding:
     strange = _strange_lines(stream)
     if not strange:
         return Encoding()
-    if said := given or encodings.declared(start):
+    if said := encodings.declared(start) or given:
         return Encoding(said)
     # Lines of UTF-16 end in the middle of a character.
     sample = start if b"\0" in start else strange

@@ -46,7 +46,7 @@ def read_rows(
     Args:
         path: The file or folder.
         shown: Its name in messages and in rejected rows.
-        encoding: What tables and SQL are read in that are no UTF-8; None finds out.
+        encoding: What is read in that is no UTF-8 and declares nothing; None finds out.
         mappings: Rows of a table that one of them fits are given as they stand, never put together to threads.
 
     Raises:
@@ -72,7 +72,7 @@ def read_rows(
     elif mail.is_mail(suffix, start):
         yield from mail.read([(path, shown)])
     elif documents.is_document(suffix, start):
-        yield from documents.read(path, shown)
+        yield from documents.read(path, shown, encoding)
     else:
         yield from _of_text(path, shown, encoding, mappings)
 
@@ -83,7 +83,7 @@ def _of_text(
     """The rows of code, a log, a script or a table."""
     suffix = path.suffix.lower()
     if suffix == ".py":
-        yield from python_code.read(path, shown)
+        yield from python_code.read(path, shown, encoding)
     elif sql_logs.is_log(path):
         yield from sql_logs.read(read_lines(path, encoding), shown)
     elif suffix == ".sql":

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunesmith.curate.decoding import decode_text
 from tunesmith.curate.readers.html_pairs import pairs
 from tunesmith.curate.readers.html_sections import html_sections
 from tunesmith.curate.readers.html_text import parse
 from tunesmith.curate.readers.markdown_sections import markdown_sections
 from tunesmith.curate.readers.sections import Page, pair_row
+from tunesmith.curate.readers.whole_text import WholeText
 from tunesmith.curate.row import Row, rejected
 
 MARKDOWN = frozenset({".md", ".markdown", ".mdx"})
@@ -22,10 +22,14 @@ def is_document(suffix: str, start: bytes) -> bool:
     )
 
 
-def read(path: Path, shown: str) -> Iterator[Row]:
+def read(path: Path, shown: str, encoding: str | None = None) -> Iterator[Row]:
     """A row a question with its answer; questions without one and all other text are set aside."""
-    text = decode_text(path.read_bytes()).replace("\r", "\n")
-    if path.suffix.lower() in MARKDOWN:
+    file = WholeText(path, shown, encoding)
+    yield from map(file.trusted, _rows(file.text, path.suffix.lower(), shown))
+
+
+def _rows(text: str, suffix: str, shown: str) -> Iterator[Row]:
+    if suffix in MARKDOWN:
         yield from Page(shown, "markdown").read(markdown_sections(text))
         return
     root = parse(text)

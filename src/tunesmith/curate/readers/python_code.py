@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tunesmith.curate.decoding import decode_text
 from tunesmith.curate.readers.python_lines import Lines, NotPythonError
+from tunesmith.curate.readers.whole_text import WholeText
 from tunesmith.curate.row import RawRow, Row, rejected
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -21,20 +21,24 @@ class Owned(NamedTuple):
     function: Function
 
 
-def read(path: Path, shown: str) -> Iterator[Row]:
+def read(path: Path, shown: str, encoding: str | None = None) -> Iterator[Row]:
     """A row a function or method; those without a docstring or a body are set aside.
 
     A function inside another one belongs to it. What answers is valid Python and says exactly what the source says.
     """
-    # Python takes a lone carriage return for the end of a line.
-    source = decode_text(path.read_bytes()).replace("\r", "\n")
+    file = WholeText(path, shown, encoding)
     try:
-        module = _parsed(source)
-        lines = Lines(source)
+        module = _parsed(file.text)
+        lines = Lines(file.text)
     except (*NOT_PYTHON, NotPythonError) as error:
         line = getattr(error, "lineno", None) or 1
-        yield rejected(shown, line, f"not Python: {error}", source)
+        reason = file.problem_at(line) or f"not Python: {error}"
+        yield rejected(shown, line, reason, file.text)
         return
+    yield from map(file.trusted, _rows(module, lines, shown))
+
+
+def _rows(module: ast.Module, lines: Lines, shown: str) -> Iterator[Row]:
     for owner, function in _functions(module):
         docstring = ast.get_docstring(function)
         if not docstring:

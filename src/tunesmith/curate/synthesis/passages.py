@@ -66,7 +66,7 @@ def read_passages(config: CurateConfig, plan: SynthesizeConfig, workspace: Works
             )
         for path in paths:
             content, shown = path.read_bytes(), workspace.shown(path)
-            reason = _why_no_text(content)
+            reason = _why_no_text(content, config.encoding)
             if reason:
                 found.unread.append(Unread(shown, reason))
             else:
@@ -81,7 +81,7 @@ def read_passages(config: CurateConfig, plan: SynthesizeConfig, workspace: Works
 
 
 def _passages(path: Path, content: bytes, shown: str, config: CurateConfig) -> Iterator[Passage]:
-    text = decode_text(content)
+    text = decode_text(content, config.encoding)
     if path.suffix.lower() in {".html", ".htm"}:
         text = html_to_text(text)
     places, parts = zip(*cut(text), strict=True) if text.strip() else ((), ())
@@ -89,14 +89,14 @@ def _passages(path: Path, content: bytes, shown: str, config: CurateConfig) -> I
         yield Passage(f"{shown}:{line}", part, f"document:{shown}")
 
 
-def _why_no_text(content: bytes) -> str:
+def _why_no_text(content: bytes, encoding: str | None) -> str:
     """Why these bytes are no text; empty if they are."""
     kind = next((kind for start, kind in KINDS.items() if content.startswith(start)), "")
     if kind:
         return f"{kind}, no plain text"
     if b"\0" in content and not content.startswith(tuple(mark for mark, _ in BOMS)):
         return "bytes that are no text"
-    text = decode_text(content)
+    text = decode_text(content, encoding)
     junk = sum(letter == "\ufffd" or (letter < " " and not letter.isspace()) for letter in text)
     return "bytes that are no text" if junk > JUNK_SHARE * len(text) else ""
 
