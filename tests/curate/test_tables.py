@@ -50,6 +50,39 @@ def test_a_quote_that_is_not_doubled_costs_its_record_and_no_line_of_it_becomes_
     assert [line for line, _ in short.reasons] == [2, 4]
 
 
+REPEATED = """question,answer,labels,answer,,
+How?,Press it.,a,,,
+Why?,So.,b,So.,,
+Who?,Me.,c,You.,x,y
+"""
+
+
+def test_columns_of_one_name_are_learnt_from_only_where_they_agree(tmp_path):
+    loaded = read(tmp_path / "a.csv", REPEATED)
+
+    assert loaded.pairs == [("How?", "Press it."), ("Why?", "So.")]
+    assert loaded.reasons == [
+        (
+            4,
+            "columns 2 and 4 are all called 'answer' and say different things: "
+            "rename them, or name the one to learn from in curate.mapping",
+        )
+    ]
+    assert "You." in loaded.rejected[0].row
+
+
+def test_a_mapping_chooses_among_columns_of_one_name_and_need_not_use_them(tmp_path):
+    chosen = {"question": "{{ question }}", "answer": "{{ row['answer (column 4)'] }}"}
+    other = {"question": "{{ question }}", "answer": "{{ labels }}"}
+    unclear = {"question": "{{ question }}", "answer": "{{ answer }}"}
+
+    assert read(tmp_path / "a.csv", REPEATED, mapping=[chosen]).pairs[-1] == ("Who?", "You.")
+    assert len(read(tmp_path / "a.csv", REPEATED, mapping=[other]).pairs) == 3
+    (aside,) = read(tmp_path / "a.csv", REPEATED, mapping=[unclear]).rejected
+    assert (aside.line, aside.reason) == (4, "mapping.answer: 'answer' is undefined")
+    assert '"answer (column 2)": "Me."' in aside.row
+
+
 def test_a_cell_longer_than_csv_likes_is_one_row_and_its_lines_are_none(tmp_path):
     lines = "\n".join(f"line, {number}" for number in range(20_000))
 

@@ -96,8 +96,9 @@ def _of_table(
     lines: Iterator[Line], suffix: str, shown: str, mappings: tuple[Mapping, ...]
 ) -> Iterator[Row]:
     """The rows of a table; messages are put together to threads, but where a mapping says what rows are."""
-    rows = _table(lines, suffix, shown)
-    return rows if mapping_for(mappings, shown) else assembled(rows, shown)
+    is_mapped = mapping_for(mappings, shown) is not None
+    rows = _table(lines, suffix, shown, is_mapped=is_mapped)
+    return rows if is_mapped else assembled(rows, shown)
 
 
 def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
@@ -111,7 +112,7 @@ def guessed_encodings(path: Path, encoding: str | None = None) -> list[str]:
     return sorted(found - {""})
 
 
-def _table(lines: Iterator[Line], suffix: str, shown: str) -> Iterator[Row]:
+def _table(lines: Iterator[Line], suffix: str, shown: str, *, is_mapped: bool) -> Iterator[Row]:
     passed: list[Line] = []
     texts: list[str] = []
     for line in lines:
@@ -123,13 +124,13 @@ def _table(lines: Iterator[Line], suffix: str, shown: str) -> Iterator[Row]:
     first, second = [*texts, "", ""][:2]
     every = chain(passed, lines)
     if suffix in DELIMITED and not first.startswith("{"):
-        yield from delimited.csv_rows(every, shown)
+        yield from delimited.csv_rows(every, shown, is_mapped=is_mapped)
     elif first.startswith("["):
         yield from json_text.json_array(every, shown)
     elif suffix == ".json" and first.startswith("{"):
         yield from json_text.json_object(every, shown)
     elif suffix not in JSON and _is_delimited(first, second):
-        yield from delimited.csv_rows(every, shown)
+        yield from delimited.csv_rows(every, shown, is_mapped=is_mapped)
     else:
         yield from json_text.json_lines(every, shown)
 

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tunesmith.curate.decoding import Line
+from tunesmith.curate.readers.header import Header
 from tunesmith.curate.row import RawRow, Row, rejected
 
 DELIMITERS = ",;\t|"
@@ -38,7 +39,7 @@ class Record(NamedTuple):
         return "".join(line.text for line in self.lines).rstrip("\n")
 
 
-def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
+def csv_rows(lines: Iterable[Line], shown: str, *, is_mapped: bool = False) -> Iterator[Row]:
     """A row a record, under the names in the first; the delimiter is the one that the header has most of.
 
     Excel's `sep=;` above the header names it as well. A quote that is never closed would make one record of all the
@@ -52,17 +53,16 @@ def csv_rows(lines: Iterable[Line], shown: str) -> Iterator[Row]:
     delimiter = delimiter_of(passed[-1].text)
     if said := SEPARATOR.fullmatch(passed[-1].text.strip(" \r")):
         passed, delimiter = [], said[1]
-    header: Sequence[str] = ()
+    header: Header | None = None
     for record in _records(chain(passed, lines), delimiter):
         if record.problem:
             yield rejected(shown, record.line, record.problem, record.text)
-        elif not header:
-            header = [cell.strip() for cell in record.cells]
-        elif len(record.cells) != len(header):
-            reason = f"{len(record.cells)} cells, the header has {len(header)}"
-            yield rejected(shown, record.line, reason, record.text)
+        elif header is None:
+            header = Header(record.cells, is_mapped=is_mapped)
+        elif flaw := header.flaw(record.cells):
+            yield rejected(shown, record.line, flaw, record.text)
         else:
-            yield RawRow(record.line, dict(zip(header, record.cells, strict=True)))
+            yield RawRow(record.line, header.fields(record.cells))
 
 
 def delimiter_of(header: str) -> str:
