@@ -85,6 +85,49 @@ def test_a_ticket_of_private_notes_alone_says_so(tmp_path):
     assert loaded.reasons == [(1, "every comment is a private note")]
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [{"private": True}, {"is_internal": "yes"}, {"visibility": "internal"}, {"public": False}],
+)
+def test_private_turns_of_a_chat_are_left_out_and_counted(tmp_path, mark):
+    turns = [
+        {"role": "user", "content": "Money back?"},
+        {"role": "assistant", "content": "Fraud?", **mark},
+        {"role": "user", "content": "Hello?"},
+        {"role": "assistant", "content": "Done.", "private": False},
+        {"role": "user", "content": "Thanks. And now?"},
+        {"role": "assistant", "content": "He is gone.", **mark},
+    ]
+    (tmp_path / "a.jsonl").write_text(json.dumps({"messages": turns}))
+    (tmp_path / "b.jsonl").write_text(json.dumps({"messages": [turns[0], turns[1]]}))
+
+    (example,) = load(tmp_path / "a.jsonl", "a.jsonl").examples
+    alone = load(tmp_path / "b.jsonl", "b.jsonl")
+
+    assert said(example) == ["u: Money back?\n\nHello?", "a: Done."]
+    assert example.metadata["private_notes"] == "2"
+    assert (alone.pairs, alone.reasons) == ([], [(1, "no answer: the last turn is the user's")])
+
+
+def test_private_turns_are_left_out_wherever_turns_stand(tmp_path):
+    asked = {"from": "human", "role": "user", "value": "Why?", "content": "Why?"}
+    note = {"from": "gpt", "role": "assistant", "value": "x", "content": "x", "internal": 1}
+    answer = {"from": "gpt", "role": "assistant", "value": "So.", "content": "So."}
+    turns = [asked, note, answer]
+    rows = [
+        {"conversations": turns},
+        {"prompt": [asked, note], "completion": [answer]},
+        {"request": {"messages": turns[:2]}, "response": {"choices": [{"message": answer}]}},
+        {"prompt": "Why?", "chosen": turns, "rejected": [asked, answer | {"value": "No."}]},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    loaded = load(tmp_path / "a.jsonl", "a.jsonl")
+
+    assert loaded.pairs == [("Why?", "So.")] * 4
+    assert loaded.rejected == []
+
+
 AGENT = {"id": 9, "name": "Bo"}
 
 

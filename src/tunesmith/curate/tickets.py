@@ -14,11 +14,12 @@ from tunesmith.curate.readers.threads import (
     post_of,
 )
 from tunesmith.curate.readers.times import UnknownOrderError
-from tunesmith.curate.turns import BadRowError, Fields, kind_of
+from tunesmith.curate.turns import BadRowError, Fields, kind_of, private_turns
 
 SUBJECTS = ("subject", "title", "summary")
 QUESTIONS = ("question", "description", "body", "message", "query", "request", "inquiry", "issue")
 ANSWERS = ("reply", "answer", "response", "resolution", "solution")
+CHATS = ("messages", "conversations")
 THREADS = ("comments", "replies", "thread", "conversation", "posts", "messages")
 
 
@@ -38,10 +39,10 @@ def is_flat(row: Fields) -> bool:
 
 
 def private_notes(row: Fields) -> int:
-    """How many comments of a thread are left out because only colleagues were to read them."""
-    if not is_thread(row):
-        return 0
-    return sum(isinstance(one, dict) and is_private(one) for one in _comments(row) or [])
+    """How many comments of a thread, or turns of a chat, are left out because only colleagues were to read them."""
+    if is_thread(row):
+        return private_turns(_comments(row))
+    return sum(private_turns(row.get(key)) for key in CHATS)
 
 
 def turns(row: Fields) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tunesmith.core.conversation import Message, Prompt, Role
+from tunesmith.curate.readers.threads import PRIVATE_NOTE, is_private
 
 ROLES: Mapping[str, Role] = {
     "system": "system",
@@ -25,29 +26,62 @@ class BadRowError(Exception):
 
 
 def as_turns(value: object, *, role_key: str = "role", text_key: str = "content") -> list[Message]:
-    """A list of turns as messages, whatever the roles are called.
+    """A list of turns as messages, whatever the roles are called; private notes are left out.
 
     Raises:
-        BadRowError: If it is none.
+        BadRowError: If it is none, or nothing in it is public.
     """
     if not isinstance(value, list):
         raise BadRowError(f"turns are {kind_of(value)}, not a list")
-    turns = []
+    public: list[Message] = []
+    is_private_last = False
     for number, turn in enumerate(value, 1):
         if not isinstance(turn, dict):
             raise BadRowError(f"turn {number} is {kind_of(turn)}, not an object")
-        name = turn.get(role_key, turn.get("role"))
-        if any(turn.get(call) for call in TOOL_CALLS) or str(name).lower() in TOOL_ROLES:
-            raise BadRowError(f"turn {number} is a tool's or calls one: tool calls are not learnt")
-        role = ROLES.get(name.lower()) if isinstance(name, str) else None
-        if role is None:
-            raise BadRowError(f"turn {number} has the unknown role {str(name)[:40]!r}")
-        key = text_key if text_key in turn else "content"
-        if isinstance(turn.get(key), list):
-            turns.append(Message(role=role, content=_text_of_parts(turn[key], number)))
+        is_private_last = is_private(turn)
+        if not is_private_last:
+            public.append(_as_turn(turn, number, role_key, text_key))
+    if len(public) == len(value):
+        return public
+    if not public:
+        raise BadRowError(f"every turn is {PRIVATE_NOTE}")
+    return _closed_up(public, is_cut=is_private_last)
+
+
+def private_turns(value: object) -> int:
+    """How many of a list of turns are left out because only colleagues were to read them."""
+    turns = value if isinstance(value, list) else []
+    return sum(isinstance(turn, dict) and is_private(turn) for turn in turns)
+
+
+def _as_turn(turn: Fields, number: int, role_key: str, text_key: str) -> Message:
+    name = turn.get(role_key, turn.get("role"))
+    if any(turn.get(call) for call in TOOL_CALLS) or str(name).lower() in TOOL_ROLES:
+        raise BadRowError(f"turn {number} is a tool's or calls one: tool calls are not learnt")
+    role = ROLES.get(name.lower()) if isinstance(name, str) else None
+    if role is None:
+        raise BadRowError(f"turn {number} has the unknown role {str(name)[:40]!r}")
+    key = text_key if text_key in turn else "content"
+    parts = turn.get(key)
+    if isinstance(parts, list):
+        return Message(role=role, content=_text_of_parts(parts, number))
+    return Message(role=role, content=as_text(turn, key, where=f"turn {number}: "))
+
+
+def _closed_up(turns: list[Message], *, is_cut: bool) -> list[Message]:
+    """The turns between which some were left out: neighbours of one role are one turn.
+
+    Where the last was left out, so is the question that nothing else answers.
+    """
+    joined: list[Message] = []
+    for turn in turns:
+        if joined and joined[-1].role == turn.role:
+            text = f"{joined.pop().content}\n\n{turn.content}"
+            joined.append(Message(role=turn.role, content=text))
         else:
-            turns.append(Message(role=role, content=as_text(turn, key, where=f"turn {number}: ")))
-    return turns
+            joined.append(turn)
+    is_unanswered = is_cut and len(joined) > 2 and joined[-1].role == "user"
+    return joined[:-1] if is_unanswered else joined
 
 
 def _text_of_parts(parts: list[object], number: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -220,7 +221,8 @@ def _says_private(name: str, cell: object) -> bool:
     return name in KIND_KEYS and _squeezed(word) in NOTES
 
 
-def _squeezed(name: object) -> str:
+@lru_cache(maxsize=1 << 10)
+def _squeezed(name: str) -> str:
     """A name as flags are compared: `isPublic` and `Is Public` are `ispublic`."""
     return plain_name(name).replace("_", "")
 
