@@ -311,6 +311,39 @@ def test_the_best_of_near_duplicates_is_kept_and_rows_with_other_numbers_are_non
     assert everything.dataset.removed == {}
 
 
+ASKED = "Please look at my policy. Its terms are: " + " ".join(str(7**n) for n in range(1, 90))
+LONG_ANSWER = (
+    "The damage to the roof and the wet ceiling {} covered by your policy up to the sum insured."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_repetition"),
+    [
+        ("Yes.", "No.", False),
+        ("urgent", "billing", False),
+        (LONG_ANSWER.format("are"), LONG_ANSWER.format("are not"), False),
+        (LONG_ANSWER.format("sind"), LONG_ANSWER.format("sind nicht"), False),
+        ("Yes.", "yes", True),
+        ("It is covered by the policy.", "It is covered by the policy!!", True),
+        (
+            LONG_ANSWER.format("are"),
+            "Your policy covers roof damage and a wet ceiling, up to the sum that is insured.",
+            True,
+        ),
+    ],
+)
+def test_a_near_row_whose_answer_says_something_else_is_no_repetition(
+    workspace, one, other, is_repetition
+):
+    write(workspace, "data/a.jsonl", pair(ASKED, one), pair(ASKED.replace("look", "see"), other))
+    write(workspace, "golden.jsonl", pair("z"))
+
+    made = run(CurateConfig(golden="golden.jsonl", validation_share=0, leakage=None), workspace)
+
+    assert made.dataset.removed == ({"near_duplicate": 1} if is_repetition else {})
+
+
 def test_a_reworded_golden_question_is_not_trained_on(workspace):
     asked = "Could you please tell me when the parcel that I ordered is going to arrive at my house"
     write(workspace, "data/a.jsonl", pair(asked + "?", "soon"), pair("other", "no"))

@@ -34,6 +34,17 @@ def conversation_key(example: Example) -> str:
     return "\x1f".join(f"{role}\x1e{normalise(text)}" for role, text in example.texts)
 
 
+def answer_to(example: Example) -> str:
+    """The last answer; empty where nothing is asked, as in plain text: there it can repeat or contradict no other."""
+    return example.answer if any(turn.role != "system" for turn in example.prompt) else ""
+
+
+def answer_hash(example: Example) -> int:
+    """Equal for last answers that say the same, case, white space and closing punctuation aside."""
+    answer = normalise(answer_to(example))
+    return hash64(answer) if answer else 0
+
+
 def said(example: Example) -> str:
     """Everything said, the system turn aside: what is compared to find rows that nearly say the same."""
     return "\n".join(text for role, text in example.texts if role not in UNSPOKEN)

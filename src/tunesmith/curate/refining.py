@@ -21,6 +21,7 @@ from tunesmith.curate.filters.known import Filters, Noted, own_files
 from tunesmith.curate.loading import Understood, understand
 from tunesmith.curate.personal_data import Protected, protect
 from tunesmith.curate.prompt_keys import (
+    answer_hash,
     conversation_key,
     group_links,
     hash64,
@@ -212,6 +213,7 @@ def _columns(job: Job, line: int, understood: Understood, protected: Protected) 
         verdict=_verdict(example),
         row=example.model_dump_json(exclude_unset=True),
         exact=hash64(conversation_key(example)),
+        answer=answer_hash(example),
         asked=asked,
         links=[asked[0], *_groups(protected.facts, job.config.group_by)],
         stratum=_stratum(protected.facts, job.config.stratify_by),

@@ -43,6 +43,8 @@ class Refined(NamedTuple):
     """The example as JSON; of an unreadable row its beginning."""
     exact: int = 0
     """64-bit hash of the normalised conversation: equal for rows that say the same."""
+    answer: int = 0
+    """64-bit hash of the normalised last answer; 0 where nothing is asked."""
     asked: Sequence[int] = ()
     """64-bit hash of every question it answers, the opening one first."""
     links: Sequence[int] = ()
@@ -71,6 +73,7 @@ def _schema() -> "pyarrow.Schema":
         "file": pa.int32(),
         "score": pa.float64(),
         "exact": pa.uint64(),
+        "answer": pa.uint64(),
         "asked": hashes,
         "links": hashes,
         "stratum": pa.uint64(),

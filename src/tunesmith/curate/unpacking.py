@@ -21,6 +21,7 @@ TYPES: dict[str, Any] = {
     "file": "int32",
     "key": f"S{KEY_CHARACTERS}",
     "exact": HASH,
+    "answer": HASH,
     "stratum": HASH,
     "characters": "int64",
     "said_numbers": HASH,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
 from tunesmith.curate.column import Chosen
+from tunesmith.curate.likeness.answers import oppositions
 from tunesmith.curate.removals import Removal
 from tunesmith.curate.rows import VERDICTS, Part, Rows
 from tunesmith.curate.steps.preference import ranking
@@ -23,7 +24,8 @@ def find_near_duplicates(
 ) -> Iterator[Removal]:
     """All rows to leave out so that no two similar ones are left; the best of them stay.
 
-    Verdicts are compared with verdicts of the same kind: a thumb down is no repetition of the answer it is about.
+    Verdicts are compared with verdicts of the same kind: a thumb down is no repetition of the answer it is about. Nor
+    is a row whose answer contradicts the other's, however long the question that they share.
 
     Args:
         rows: All rows.
@@ -38,6 +40,8 @@ def find_near_duplicates(
         if numbers_matter:
             pairs = pairs[say_equal_numbers(rows, positions, pairs, "said")]
         pairs, scores = _similar(rows, positions, pairs, "said", threshold)
+        agree = _agree(rows, positions, pairs, threshold, numbers_matter=numbers_matter)
+        pairs, scores = pairs[agree], scores[agree]
         found = leave_out(len(positions), pairs, scores, order=order)
         yield from repetitions(rows, positions, found, rule=RULE, reason=REASON)
 
@@ -73,3 +77,21 @@ def _similar(
         scores = similarities(places.reshape(-1, 2).astype(np.int32), texts.of)
     is_similar = scores >= threshold
     return pairs[is_similar], scores[is_similar]
+
+
+def _agree(
+    rows: Rows,
+    positions: "NDArray[np.int64]",
+    pairs: "NDArray[np.int32]",
+    threshold: float,
+    *,
+    numbers_matter: bool,
+) -> "NDArray[np.bool_]":
+    """Which of these pairs' answers do not contradict each other; only those that differ are looked at."""
+    hashes = rows.columns.values("answer")[positions][pairs]
+    agree: NDArray[np.bool_] = hashes[:, 0] == hashes[:, 1]
+    if not agree.all():
+        differing = positions[pairs[~agree]]
+        opposed = oppositions(rows, differing, near=threshold, numbers_matter=numbers_matter)
+        agree[~agree] = opposed == 0
+    return agree
