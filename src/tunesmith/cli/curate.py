@@ -1,4 +1,4 @@
-"""`tunesmith curate` and its words: preview, mask, synthesize, removed, restore, card, diff, export, import."""
+"""`tunesmith curate` and its words: preview, mask, synthesize, removed, contradictions, restore and more."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -145,6 +145,24 @@ def removed(
 
     cycle = open_lifecycle(folder, None, is_quiet=as_json)
     render_curate.removed(cycle.dataset().removed_rows(cycle.workspace, rule), as_json=as_json)
+
+
+@app.command()
+def contradictions(
+    most: Annotated[int, Option(help="How many pairs to show.", min=1)] = 20,
+    folder: FolderOption = HERE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show rows that ask the same and give answers that cannot both be right, the most suspicious first.
+
+    Example: tunesmith curate contradictions --most 5
+    """
+    from tunesmith.artifacts.contradictions import need_contradictions
+    from tunesmith.cli import render_curate
+
+    cycle = open_lifecycle(folder, None, is_quiet=as_json)
+    found = need_contradictions(cycle.dataset(), cycle.workspace)
+    render_curate.contradictions(found, most=most, as_json=as_json)
 
 
 @app.command()

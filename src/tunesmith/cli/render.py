@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tunesmith.artifacts.contradictions import need_contradictions
+
 if TYPE_CHECKING:
     from tunesmith.artifacts.adapter import Adapter
     from tunesmith.artifacts.dataset import Dataset
@@ -62,8 +64,10 @@ def curated(
     dataset: "Dataset", golden_set: "GoldenSet", workspace: "Workspace", *, as_json: bool
 ) -> None:
     """A dataset and a golden set."""
+    prompts = need_contradictions(dataset, workspace).prompts
     if as_json:
-        print_json({"dataset": dataset.model_dump(), "golden_set": golden_set.model_dump()})
+        made = {"dataset": dataset.model_dump(), "golden_set": golden_set.model_dump()}
+        print_json({**made, "contradictions": prompts})
         return
     table(
         ("file", "format", "read", "accepted", "rejected", "removed"),
@@ -90,6 +94,10 @@ def curated(
             "folder": workspace.shown(dataset.folder(workspace)),
         },
     )
+    if prompts:
+        told = "1 prompt has" if prompts == 1 else f"{prompts} prompts have"
+        shows = "`tunesmith curate contradictions` shows them"
+        out.print(f"[yellow]  {told} answers that contradict each other:[/yellow] {shows}")
     unused_mappings(dataset.unused_mappings)
     _personal_data(dataset.privacy_report(workspace))
 

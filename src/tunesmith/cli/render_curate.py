@@ -11,6 +11,7 @@ from rich.text import Text
 from tunesmith.cli.render import facts, out, print_json, table, unused_mappings
 
 if TYPE_CHECKING:
+    from tunesmith.artifacts.contradictions import Contradictions
     from tunesmith.artifacts.dataset import RemovedRow
     from tunesmith.core.conversation import Example
     from tunesmith.core.workspace import Workspace
@@ -88,6 +89,30 @@ def removed(rows: "Iterable[RemovedRow]", *, as_json: bool) -> None:
             (row.key[:12], row.rule, f"{row.score:.2f}", row.example.source, row.reason)
             for row in rows
         ],
+    )
+
+
+def contradictions(found: "Contradictions", *, most: int, as_json: bool) -> None:
+    """Pairs of rows, their answers side by side under what they ask."""
+    pairs = found.pairs[:most]
+    if as_json:
+        shown = [pair.model_dump() for pair in pairs]
+        print_json({"prompts": found.prompts, "pairs": shown})
+        return
+    for pair in pairs:
+        alike = "" if pair.likeness == 1 else f"  asked {pair.likeness:.0%} alike"
+        out.rule(f"[bold]{pair.score:.2f}[/bold]{alike}", align="left", style="dim")
+        sides = (pair.one, pair.other)
+        drawn = Table(*(escape(side.source) for side in sides), box=None, padding=(0, 2, 0, 0))
+        for texts, colour in (
+            ([side.question for side in sides], COLOURS["user"]),
+            ([side.answer for side in sides], COLOURS["assistant"]),
+        ):
+            drawn.add_row(*(Text(shortened(text), colour) for text in texts))
+        out.print(drawn)
+    out.print(
+        f"[dim]{len(pairs)} pairs shown; prompts whose answers contradict: {found.prompts};"
+        " decide in `tunesmith studio`[/dim]"
     )
 
 

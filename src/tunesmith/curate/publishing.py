@@ -51,6 +51,13 @@ class Sides(NamedTuple):
     golden: "NDArray[np.int64]"
     """Held out as golden cases; empty where a golden file is named."""
 
+    @property
+    def all(self) -> "NDArray[np.int64]":
+        """All of them, ascending."""
+        import numpy as np
+
+        return np.sort(np.concatenate(self))
+
 
 class Origins(NamedTuple):
     """Where rows come from."""

@@ -96,6 +96,11 @@ class Rows:
 
         return np.flatnonzero(self.is_kept & (self._verdicts == VERDICTS.index(verdict)))
 
+    def imitated(self, positions: "NDArray[np.int64]") -> "NDArray[np.int64]":
+        """Those of these that are examples to imitate, and no verdicts."""
+        found: NDArray[np.int64] = positions[self._verdicts[positions] == VERDICTS.index("")]
+        return found
+
     def is_expert(self, positions: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         """Which of the rows at these ascending positions experts wrote."""
         import numpy as np

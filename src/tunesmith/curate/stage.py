@@ -6,12 +6,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from tunesmith.artifacts.contradictions import write_contradictions
 from tunesmith.artifacts.dataset import Dataset
 from tunesmith.artifacts.golden_set import GoldenSet
 from tunesmith.artifacts.review import ReviewLog
 from tunesmith.core.allocator import return_freed_memory
 from tunesmith.core.workspace import Workspace, alone
 from tunesmith.curate.config import CurateConfig
+from tunesmith.curate.contradictions import find_contradictions
 from tunesmith.curate.golden import GoldenCases, hold_out, read_golden
 from tunesmith.curate.loading import (
     bad_rows_excused,
@@ -109,6 +111,10 @@ def _made(
             count_tokens=count_tokens,
             is_quiet=is_quiet,
         )
+        contradictions = find_contradictions(
+            rows, rows.imitated(sides.all), numbers_matter=config.numbers_matter
+        )
+        write_contradictions(dataset, workspace, contradictions)
         if config.privacy.mode != "off":
             dataset.write_privacy_report(workspace, report_of(rows, config.privacy.mode))
     shutil.rmtree(folder)

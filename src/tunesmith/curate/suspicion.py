@@ -7,20 +7,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import NamedTuple
 
+from tunesmith.artifacts.contradictions import Contradictions
 from tunesmith.artifacts.suspicion import Neighbour, Reason, Suspicion
 from tunesmith.core.conversation import Example
 from tunesmith.core.similarity import candidate_pairs, fold, signatures, similarities
-from tunesmith.core.text import normalise
+from tunesmith.curate.contradictions import contradicting
 from tunesmith.curate.neighbourhood import LEAST_ROWS, neighbourhoods
-from tunesmith.curate.prompt_keys import hash64, prompt_key
 from tunesmith.curate.steps.near import RULE as NEAR_RULE
 
 OUTLIER = 3.5
 """Modified z-score above which a length is an outlier. Source: Iglewicz and Hoaglin (1993)."""
 OUTLIER_FACTOR = 3.0
 """An outlier is also this many times longer or shorter than the median: labels have lengths of little spread."""
-CONTRADICTION_SCORE = 0.8
-"""One of two different answers is likely to be wrong; a list of valid answers is what speaks against it."""
 NEAR = 0.7
 """Jaccard similarity of five-character shingles from which two rows are shown side by side."""
 NEAR_WEIGHT = 0.75
@@ -60,17 +58,15 @@ class Glance(NamedTuple):
     source: str
     length: int
     """Characters of the answer."""
-    question: int
-    """64-bit hash of the normalised question."""
-    answer: int
-    """64-bit hash of the normalised answer."""
-    is_verdict: bool
     said: str
     """What user and assistant say; empty where there are too many rows."""
 
 
 def suspect(
-    rows: Iterable[Example], count: int, doubts: Iterable[Suspicion] = ()
+    rows: Iterable[Example],
+    count: int,
+    doubts: Iterable[Suspicion] = (),
+    contradictions: Contradictions | None = None,
 ) -> list[Suspicion]:
     """The rows that a rule noticed, in their order, each with every reason and its nearest other rows.
 
@@ -78,15 +74,20 @@ def suspect(
         rows: Read once, one after another.
         count: How many they are.
         doubts: What row filters noted about some of them.
+        contradictions: Those found when the dataset was made; None looks for them, if the rows are not too many.
     """
     if count <= MOST_COMPARED:
         rows = list(rows)
     glances = [_glance(row, with_texts=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
-    odd = odd_answers(rows) if isinstance(rows, list) else ()
+    odd: list[Notice] = []
+    if isinstance(rows, list):
+        odd += odd_answers(rows)
+        odd += contradicted(rows) if contradictions is None else ()
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
     witnesses: dict[int, list[str]] = defaultdict(list)
-    noticed = (*_doubted(glances, doubts), *contradictions(glances), *odd, *odd_lengths(glances))
+    odd += _known(glances, contradictions or Contradictions())
+    noticed = (*_doubted(glances, doubts), *odd, *odd_lengths(glances))
     for position, reason, witness in noticed:
         reasons[position].append(reason)
         if witness is not None and glances[witness].key != glances[position].key:
@@ -144,19 +145,30 @@ def odd_lengths(glances: Sequence[Glance]) -> Iterator[Notice]:
             yield Notice(position, Reason(rule="length", score=round(score, 4), text=text))
 
 
-def contradictions(glances: Sequence[Glance]) -> Iterator[Notice]:
-    """Rows whose question is answered differently elsewhere; verdicts, which are meant to, aside."""
-    answers: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for position, glance in enumerate(glances):
-        if not glance.is_verdict:
-            answers[glance.question][glance.answer].append(position)
-    for by_answer in answers.values():
-        for answer, positions in by_answer.items() if len(by_answer) > 1 else ():
-            other = next(found[0] for text, found in by_answer.items() if text != answer)
-            where = glances[other].source or "another row"
-            text = f"the same question is answered differently by {where}"
-            reason = Reason(rule="contradiction", score=CONTRADICTION_SCORE, text=text)
-            yield from (Notice(position, reason, other) for position in positions)
+def contradicted(rows: Sequence[Example]) -> Iterator[Notice]:
+    """Rows whose question, or nearly theirs, is answered otherwise elsewhere."""
+    found = contradicting(rows)
+    for pair, score, likeness in zip(*(column.tolist() for column in found), strict=True):
+        for position, other in (pair, reversed(pair)):
+            yield Notice(position, contradiction(score, likeness, rows[other].source), other)
+
+
+def contradiction(score: float, likeness: float, source: str) -> Reason:
+    """Why a row is worth a look that another one, read there, contradicts."""
+    question = "the same question" if likeness == 1 else f"nearly the same ({likeness:.0%} alike)"
+    text = f"{question} is answered differently by {source or 'another row'}"
+    return Reason(rule="contradiction", score=round(score, 4), text=text)
+
+
+def _known(glances: Sequence[Glance], found: Contradictions) -> Iterator[Notice]:
+    """What is known to contradict rows that are here."""
+    wanted = {side.key for pair in found.pairs for side in (pair.one, pair.other)}
+    places = {glance.key: place for place, glance in enumerate(glances) if glance.key in wanted}
+    for pair in found.pairs:
+        for side, other in ((pair.one, pair.other), (pair.other, pair.one)):
+            if side.key in places:
+                reason = contradiction(pair.score, pair.likeness, other.source)
+                yield Notice(places[side.key], reason, places.get(other.key))
 
 
 def odd_answers(rows: Sequence[Example]) -> Iterator[Notice]:
@@ -188,9 +200,6 @@ def _glance(row: Example, *, with_texts: bool) -> Glance:
         row.key,
         row.source,
         len(row.answer),
-        hash64(prompt_key(row.prompt)),
-        hash64(normalise(row.answer)),
-        type(row) is not Example,
         "\n".join(text for role, text in row.texts if role != "system") if with_texts else "",
     )
 

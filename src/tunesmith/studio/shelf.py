@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
+from tunesmith.artifacts.contradictions import read_contradictions
 from tunesmith.artifacts.dataset import Dataset, RemovedRow, Split
 from tunesmith.artifacts.suspicion import (
     Neighbour,
@@ -73,7 +74,9 @@ class Shelf:
         with track(f"open {dataset.id}", count * (1 + is_new), is_quiet=is_quiet) as progress:
             if is_new:
                 examples = (example for _, _, example in self._examples(progress))
-                found = suspect(examples, count, read_doubts(dataset, workspace))
+                doubts = read_doubts(dataset, workspace)
+                known = read_contradictions(dataset, workspace)
+                found = suspect(examples, count, doubts, known)
                 write_suspicions(dataset, workspace, found)
             self._keep(self._dataset_rows(progress))
         self.rows = len(self._entries)

@@ -1,11 +1,12 @@
 """Whether two answers to one question say the same: a repetition does, a contradiction does not."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from tunesmith.core.similarity import similarities
-from tunesmith.curate.prompt_keys import answer_to, numbers_key
+from tunesmith.core.conversation import Example
+from tunesmith.core.similarity import fold, similarities
+from tunesmith.curate.prompt_keys import numbers_key
 from tunesmith.curate.rows import Rows
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ CERTAIN = 0.8
 UNCERTAIN = 0.6
 """The same of longer ones, of which there may be many that are right."""
 
+TextOf = Callable[[Example], str]
 
-class Answer(NamedTuple):
-    """What is compared of an answer beside its words."""
+
+class Marks(NamedTuple):
+    """What counts in a text beside its words."""
 
     characters: int
     negations: int
@@ -41,61 +44,78 @@ class Answer(NamedTuple):
     """Hash of its numbers, in their order."""
 
 
-def oppositions(
-    rows: Rows, pairs: "NDArray[np.int64]", *, near: float, numbers_matter: bool
-) -> "NDArray[np.float64]":
-    """How sure it is, for each pair of rows by position, that their answers contradict each other; see `opposition`."""
+class Compared(NamedTuple):
+    """Pairs of texts."""
+
+    likeness: "NDArray[np.float32]"
+    """Jaccard similarity of their shingles, one a pair."""
+    marks: "NDArray[np.uint64]"
+    """By pair, side and field of `Marks`."""
+
+    def is_turned(self, *, numbers_matter: bool) -> "NDArray[np.bool_]":
+        """Where only one side is negated, or, if that matters, has a number."""
+        _, negations, numbers = (self.marks[:, 0] != self.marks[:, 1]).T
+        found: NDArray[np.bool_] = negations | (numbers & numbers_matter)
+        return found
+
+    def opposition(self, near: float, *, numbers_matter: bool) -> "NDArray[np.float64]":
+        """How sure it is that one of two answers to a question is wrong; 0 where both may say the same.
+
+        They do not if one is turned, if they are short and not nearly the same, or long with hardly a word in common.
+
+        Args:
+            near: Similarity from which short answers are nearly the same.
+            numbers_matter: Answers with other numbers do not say the same.
+        """
+        import numpy as np
+
+        is_short = self.marks[:, :, 0].max(axis=1) <= SHORT_CHARACTERS
+        is_unlike = self.likeness < np.where(is_short, near, OTHER_WORDS)
+        # Where all else is said alike, what turns it is no accident.
+        turned = 0.5 + (MOST_CERTAIN - 0.5) * self.likeness
+        unlike = np.where(is_short, CERTAIN, UNCERTAIN) * (1 - self.likeness)
+        is_turned = self.is_turned(numbers_matter=numbers_matter)
+        found: NDArray[np.float64] = np.maximum(is_turned * turned, is_unlike * unlike)
+        return found
+
+
+def compare_rows(rows: Rows, pairs: "NDArray[np.int64]", text_of: TextOf) -> Compared:
+    """Pairs of rows, by position; texts are read a shard at a time."""
+    found, places = _numbered(pairs)
+    marks: list[Marks] = []
+    with rows.columns.folded(_noting(map(text_of, rows.examples(found)), marks)) as texts:
+        return Compared(similarities(places, texts.of), _by_pair(marks, places))
+
+
+def compare_examples(
+    examples: Sequence[Example], pairs: "NDArray[np.int64]", text_of: TextOf
+) -> Compared:
+    """Pairs of examples in memory."""
+    found, places = _numbered(pairs)
+    marks: list[Marks] = []
+    texts = list(_noting((text_of(examples[place]) for place in found.tolist()), marks))
+    likeness = similarities(places, lambda some: fold(texts[place] for place in some.tolist()))
+    return Compared(likeness, _by_pair(marks, places))
+
+
+def _numbered(pairs: "NDArray[np.int64]") -> "tuple[NDArray[np.int64], NDArray[np.int32]]":
+    """What occurs in the pairs, and the pairs by place in that."""
     import numpy as np
 
-    positions, inverse = np.unique(pairs, return_inverse=True)
-    places: NDArray[np.int32] = inverse.reshape(-1, 2).astype(np.int32)
-    answers: list[Answer] = []
-    texts = noting(map(answer_to, rows.examples(positions)), answers)
-    with rows.columns.folded(texts) as folded:
-        likeness = similarities(places, folded.of)
-    return opposition(places, likeness, answers, near=near, numbers_matter=numbers_matter)
+    found, places = np.unique(pairs, return_inverse=True)
+    return found, places.reshape(-1, 2).astype(np.int32)
 
 
-def noting(texts: Iterable[str], answers: list[Answer]) -> Iterator[str]:
-    """The texts, unchanged; of each that goes by, what is compared beside its words is added to `answers`."""
+def _noting(texts: Iterable[str], marks: list[Marks]) -> Iterator[str]:
+    """The texts, unchanged; what counts beside their words is added to `marks`."""
     for text in texts:
         negations = len(NEGATION.findall(text.casefold()))
-        answers.append(Answer(len(text), negations, numbers_key(text)))
+        marks.append(Marks(len(text), negations, numbers_key(text)))
         yield text
 
 
-def opposition(
-    pairs: "NDArray[np.int32]",
-    likeness: "NDArray[np.float32]",
-    answers: Sequence[Answer],
-    *,
-    near: float,
-    numbers_matter: bool,
-) -> "NDArray[np.float64]":
-    """How sure it is that one of two answers to a question is wrong; 0 where both may say the same.
-
-    They do not if only one is negated or has a number, if they are short and not nearly the same, or long with hardly
-    a word in common.
-
-    Args:
-        pairs: Places in `answers`.
-        likeness: Jaccard similarity of the shingles of each pair.
-        answers: As `noting` has noted them.
-        near: Similarity from which short answers are nearly the same.
-        numbers_matter: Answers with other numbers do not say the same.
-    """
+def _by_pair(marks: Sequence[Marks], places: "NDArray[np.int32]") -> "NDArray[np.uint64]":
     import numpy as np
 
-    characters, negations, numbers = (
-        np.array(column)[pairs] for column in zip(*answers, strict=True)
-    )
-    is_short = characters.max(axis=1) <= SHORT_CHARACTERS
-    is_turned = negations[:, 0] != negations[:, 1]
-    if numbers_matter:
-        is_turned |= numbers[:, 0] != numbers[:, 1]
-    is_unlike = likeness < np.where(is_short, near, OTHER_WORDS)
-    # Where all else is said alike, what turns it is no accident.
-    turned = np.where(is_turned, 0.5 + (MOST_CERTAIN - 0.5) * likeness, 0)
-    unlike = np.where(is_unlike, np.where(is_short, CERTAIN, UNCERTAIN) * (1 - likeness), 0)
-    found: NDArray[np.float64] = np.maximum(turned, unlike)
+    found: NDArray[np.uint64] = np.array(marks, dtype=np.uint64).reshape(-1, 3)[places]
     return found

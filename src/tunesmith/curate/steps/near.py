@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from tunesmith.core.similarity import candidate_pairs, leave_out, similarities
 from tunesmith.curate.column import Chosen
-from tunesmith.curate.likeness.answers import oppositions
+from tunesmith.curate.likeness.answers import compare_rows
+from tunesmith.curate.prompt_keys import answer_to
 from tunesmith.curate.removals import Removal
 from tunesmith.curate.rows import VERDICTS, Part, Rows
 from tunesmith.curate.steps.preference import ranking
@@ -91,7 +92,6 @@ def _agree(
     hashes = rows.columns.values("answer")[positions][pairs]
     agree: NDArray[np.bool_] = hashes[:, 0] == hashes[:, 1]
     if not agree.all():
-        differing = positions[pairs[~agree]]
-        opposed = oppositions(rows, differing, near=threshold, numbers_matter=numbers_matter)
-        agree[~agree] = opposed == 0
+        answers = compare_rows(rows, positions[pairs[~agree]], answer_to)
+        agree[~agree] = answers.opposition(threshold, numbers_matter=numbers_matter) == 0
     return agree
