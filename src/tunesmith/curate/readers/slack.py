@@ -1,19 +1,16 @@
 """Slack exports, as folder or zip: every thread a conversation of the one who asked and those who answered."""
 
-import html
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import Path as ZipPath
 
 from tunesmith.curate.decoding import decode_text
+from tunesmith.curate.readers.slack_text import text_of
 from tunesmith.curate.readers.threads import Post, conversation
 from tunesmith.curate.row import RawRow, Row, rejected
 
-MENTION = re.compile(r"<@(\w+)(?:\|([^>]*))?>")
-LINK = re.compile(r"<([^|>]+)(?:\|([^>]*))?>")
 SAID = frozenset({"", "file_share", "me_message", "thread_broadcast", "reply_broadcast"})
 """Kinds of message that a person wrote; all others are notices of Slack's, or tell that something was deleted."""
 
@@ -54,9 +51,7 @@ def _row(thread: str, messages: list[Numbered], channel: str, names: Mapping[str
     if thread not in (str(first.get("ts")), f"{file}:{number}"):
         shown = json.dumps([message for _, _, message in messages], ensure_ascii=False)
         return rejected(file, number, HEADLESS, shown)
-    posts = [
-        Post(_plain(message["text"], names), str(message.get("user"))) for _, _, message in messages
-    ]
+    posts = [Post(text_of(message, names), str(message.get("user"))) for _, _, message in messages]
     group = f"slack:{channel}:{thread}"
     value = {"messages": conversation(posts), "group": group, "tags": [channel]}
     return RawRow(number, value, file, "slack")
@@ -76,7 +71,7 @@ def _messages(day: Folder) -> Iterator[tuple[int, Any, str]]:
             yield number, message, f"nobody wrote it: {message['subtype']}"
         elif message.get("bot_id") or message.get("user") == SLACKBOT:
             yield number, message, "a bot wrote it"
-        elif not isinstance(message.get("text"), str) or not message["text"].strip():
+        elif not text_of(message, {}).strip():
             yield number, message, "a message without text"
         else:
             yield number, message, ""
@@ -93,10 +88,3 @@ def _names(root: Folder) -> dict[str, str]:
             name = user.get("real_name") or user.get("name") or user.get("id")
             found[str(user.get("id"))] = str(name)
     return found
-
-
-def _plain(text: str, names: Mapping[str, str]) -> str:
-    """The text as people saw it: names for ids, labels for links."""
-    text = MENTION.sub(lambda found: "@" + names.get(found[1], found[2] or found[1]), text)
-    text = LINK.sub(lambda found: found[2] or found[1].lstrip("!#"), text)
-    return html.unescape(text)
