@@ -243,6 +243,35 @@ def test_lines_that_look_like_a_signature_a_rule_or_an_attribution_cut_nothing(t
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        "--\n- Open the menu\n- Press it",
+        "--\nAfter that you can send us the form by mail.\nBest, Bo",
+        "--\nOne\nTwo\nThree\nFour\nFive",
+    ],
+)
+def test_a_bare_rule_cuts_nothing_that_is_no_short_signature(tmp_path, rest):
+    loaded = mailbox(tmp_path, mail(1, "How?"), mail(2, f"Like this:\n{rest}", 1))
+
+    assert said(loaded.examples[0]) == ["u: How?", f"a: Like this:\n{rest}"]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "-- \nOne\nTwo\nThree\nFour\nFive",
+        "--\nBo Berg\nACME Inc.\n\n+49 30 1234",
+        "--\nBo Berg\n\nOn 1 January, Ann wrote:\n> How?",
+        "--",
+    ],
+)
+def test_a_signature_is_cut(tmp_path, signature):
+    loaded = mailbox(tmp_path, mail(1, "How?"), mail(2, f"Now.\n--\n- x\n{signature}", 1))
+
+    assert said(loaded.examples[0]) == ["u: How?", "a: Now.\n--\n- x"]
+
+
+@pytest.mark.parametrize(
     "quoted",
     [
         "________________________________\nFrom: Ann <a@c.org>\nSent: Monday\nTo: Help\n\nHow?",

@@ -39,7 +39,7 @@ def _decoded(content: bytes, charset: str) -> str:
 
 
 def _new_text(html: str) -> str:
-    """The text of an HTML mail without what it quotes; answers between quoted parts keep their place."""
+    """The text of an HTML mail without quotes and signature; answers between quoted parts keep their place."""
     root = parse(html)
     if root is None:
         return ""
@@ -53,7 +53,7 @@ def _new_text(html: str) -> str:
         # The lines above a forwarded mail stay, for what stands below them is cut by them.
         if not FORWARDED.match(text_of(element)):
             _drop(element)
-    for name in ("yahoo_quoted", "moz-cite-prefix"):
+    for name in ("yahoo_quoted", "moz-cite-prefix", "gmail_signature", "moz-signature"):
         for element in _of_class(root, name):
             _drop(element)
     return text_of(root)

@@ -2,7 +2,14 @@
 
 import re
 
-SIGNATURE = re.compile(r"^-- ?$")
+SIGNATURE = re.compile(r"--[ \xa0]")
+"""RFC 3676's line above a signature."""
+BARE_RULE = "--"
+"""The same line without its space, which is a rule as well."""
+SIGNATURE_LINES, SIGNATURE_CHARACTERS = 4, 80
+"""How long a signature is at most, by the custom of Usenet."""
+NO_SIGNATURE = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s|(?:\S+\s+){3,}\S+[.:?!]$")
+"""A list item, or a sentence."""
 DEVICE = re.compile(
     r"sent from my (?:iphone|ipad|ipod|mac|android|samsung|galaxy|huawei|xiaomi|pixel|blackberry|mobile|phone|tablet)"
     r"(?: (?:galaxy|smartphone|phone|tablet|device|pro|max|mini|plus|air|\w*\d\w*))*"
@@ -39,7 +46,11 @@ def without_quotes(body: str) -> str:
     number = 0
     while number < len(lines):
         line = lines[number].strip()
-        if SIGNATURE.match(line) or FORWARDED.match(line) or _is_outlook(lines, number):
+        if (
+            SIGNATURE.fullmatch(lines[number])
+            or FORWARDED.match(line)
+            or _is_outlook(lines, number)
+        ):
             break
         if RULE.match(line) and _ends_above(lines, number + 1):
             break
@@ -50,7 +61,19 @@ def without_quotes(body: str) -> str:
         if not line.startswith(">") and not DEVICE.fullmatch(LINK.sub("", line).rstrip(".")):
             kept.append(lines[number].rstrip())
         number += 1
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(_unsigned(kept))).strip()
+
+
+def _unsigned(lines: list[str]) -> list[str]:
+    """The lines up to the last bare rule, if a short signature, or nothing, is all that stands below it."""
+    if BARE_RULE not in lines:
+        return lines
+    rule = len(lines) - 1 - lines[::-1].index(BARE_RULE)
+    below = [line for line in lines[rule + 1 :] if line.strip()]
+    is_signature = len(below) <= SIGNATURE_LINES and not any(
+        len(line) > SIGNATURE_CHARACTERS or NO_SIGNATURE.match(line) for line in below
+    )
+    return lines[:rule] if is_signature else lines
 
 
 def _attribution(lines: list[str], number: int) -> int:
