@@ -225,6 +225,31 @@ def test_faq_pages_of_schema_org_are_read_in_every_shape(tmp_path, page):
     assert loaded.rejected == []
 
 
+MICRODATA = """<html><body itemscope itemtype="https://schema.org/FAQPage"><h1>Help</h1>
+<div itemscope itemprop="mainEntity" itemtype="https://schema.org/Question">
+<h3 itemprop="name">Can I <b>pay</b>?</h3>
+<div itemscope itemprop="acceptedAnswer" itemtype="https://schema.org/Answer">
+<div itemprop="text"><p>By card.</p><dl><dt>Fee</dt><dd>None</dd></dl></div></div></div>
+<details itemscope itemtype="http://schema.org/Question"><summary itemprop="name">When?</summary>
+<div itemprop="acceptedAnswer" itemscope>Monthly.</div></details>
+<div itemscope itemtype="https://schema.org/Question"><meta itemprop="name" content="Who?">
+<p itemprop="suggestedAnswer">Me?</p></div>
+<h2>Why?</h2><p>So.</p></body></html>"""
+
+
+def test_questions_in_microdata_are_read_once_and_whole(tmp_path):
+    loaded = read(tmp_path / "a.html", MICRODATA)
+
+    assert loaded.pairs == [
+        ("Can I pay?", "By card.\n\nFee\nNone"),
+        ("When?", "Monthly."),
+        ("Why?", "So."),
+    ]
+    assert loaded.reasons == [
+        (8, "no answer: the question has no accepted answer with a text"),
+    ]
+
+
 def test_machine_readable_questions_without_an_answer_and_broken_ones_are_set_aside(tmp_path):
     page = """<script type="application/ld+json">[{"@type": "Question", "name": "Q?"}]</script>
 <script type="application/ld+json">{"@type": "Question",}</script>

@@ -2,12 +2,15 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tunesmith.curate.readers.html_text import parse, text_of
 from tunesmith.curate.readers.sections import is_asking, plain_title
 
+QUESTION_TYPE = re.compile(r"https?://(?:www\.)?schema\.org/Question/?")
+UNACCEPTED = "no answer: the question has no accepted answer with a text"
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -24,12 +27,49 @@ class Asked(NamedTuple):
 def pairs(root: Any) -> Iterator[Asked]:
     """Every marked question of a page, answered or not."""
     yield from _structured(root)
+    asked = [node for node in root.iter() if is_question(node) and not _is_inside_question(node)]
+    yield from map(_microdata_pair, asked)
     for terms in root.iter("dl"):
-        if next(terms.iterancestors("dl"), None) is None:
+        if next(terms.iterancestors("dl"), None) is None and not _is_inside_question(terms):
             yield from _definitions(terms)
     for details in root.iter("details"):
-        if details.find("summary") is not None and not is_group(details):
+        is_pair = details.find("summary") is not None and not is_group(details)
+        if is_pair and not is_question(details) and not _is_inside_question(details):
             yield _disclosed(details)
+
+
+def is_question(node: Any) -> bool:
+    """Whether microdata says that an element is a question with its answers."""
+    return any(map(QUESTION_TYPE.fullmatch, (node.get("itemtype") or "").split()))
+
+
+def _is_inside_question(node: Any) -> bool:
+    return any(map(is_question, node.iterancestors()))
+
+
+def _microdata_pair(question: Any) -> Asked:
+    answers = [
+        _property(_property_node(node, "text", node))
+        for node in question.iterdescendants()
+        if "acceptedAnswer" in (node.get("itemprop") or "").split()
+    ]
+    answer = next(filter(None, answers), "")
+    title = _property(_property_node(question, "name"))
+    return Asked(question.sourceline or 1, plain_title(title), answer, "" if answer else UNACCEPTED)
+
+
+def _property_node(item: Any, name: str, default: Any = None) -> Any:
+    """The first element inside that microdata calls so."""
+    named = (
+        node for node in item.iterdescendants() if name in (node.get("itemprop") or "").split()
+    )
+    return next(named, default)
+
+
+def _property(node: Any) -> str:
+    if node is None:
+        return ""
+    return str(node.get("content") or text_of(node)).strip()
 
 
 def is_group(details: Any) -> bool:
@@ -111,7 +151,7 @@ def _structured_pair(line: int, question: dict[str, Any]) -> Asked:
     answers = accepted if isinstance(accepted, list) else [accepted]
     texts = [_seen(answer.get("text")) for answer in answers if isinstance(answer, dict)]
     answer = next((text for text in texts if text), "")
-    problem = "" if answer else "no answer: the question has no accepted answer with a text"
+    problem = "" if answer else UNACCEPTED
     return Asked(line, _seen(question.get("name")), answer, problem)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tunesmith.curate.readers.html_pairs import HEADINGS, is_group
+from tunesmith.curate.readers.html_pairs import HEADINGS, is_group, is_question
 from tunesmith.curate.readers.html_text import BLOCKS, UNSEEN, text_of
 from tunesmith.curate.readers.sections import Section, is_asking, plain_title
 
@@ -18,8 +18,8 @@ PAGE, DEEPEST = 0, 7
 def html_sections(root: Any) -> Iterator[Section]:
     """A section a heading, in the page's order, with a nameless one for text above all headings.
 
-    Definition lists and `<details>` are no part of any: they are read on their own. Questions on buttons, which
-    open an answer, are headings; what stands behind the end of `<main>` belongs to no heading.
+    Definition lists, `<details>` and microdata's questions are no part of any: they are read on their own. Questions
+    on buttons, which open an answer, are headings; what stands behind the end of `<main>` belongs to no heading.
     """
     walk = _Walk(root)
     for section in walk.sections():
@@ -32,7 +32,7 @@ class _Walk:
 
     def __init__(self, root: Any) -> None:
         self._root = root
-        self._pairs = {node for node in root.iter("dl", "details") if _is_pair(node)}
+        self._pairs = {node for node in root.iter() if _is_pair(node)}
         self._levels = {
             node: level
             for node in root.iter(*HEADINGS, "summary", "button")
@@ -101,6 +101,8 @@ class _Walk:
 
 
 def _is_pair(node: Any) -> bool:
+    if is_question(node):
+        return True
     if node.tag == "details":
         return node.find("summary") is not None and not is_group(node)
     return bool(node.tag == "dl")
