@@ -86,6 +86,44 @@ SELECT 1;
     ]
 
 
+DELIMITED = """-- One
+SELECT 1;
+-- Log it
+DELIMITER MARK
+CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN
+  INSERT INTO b VALUES ('x MARK y;'); -- MARK
+END MARK
+
+-- Two
+CREATE PROCEDURE p() BEGIN SELECT 2; END MARK
+DELIMITER ;
+-- Three
+SELECT 3;
+-- Four
+COPY t FROM 'f'
+  DELIMITER ','
+  CSV;
+"""
+
+
+@pytest.mark.parametrize("mark", ["//", "$$", ";;", "|", "@@"])
+def test_the_delimiter_that_a_mysql_script_sets_ends_its_statements(tmp_path, mark):
+    loaded = read(tmp_path / "a.sql", DELIMITED.replace("MARK", mark))
+
+    assert loaded.rejected == []
+    assert loaded.pairs == [
+        ("One", "SELECT 1;"),
+        (
+            "Log it",
+            "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN\n"
+            f"  INSERT INTO b VALUES ('x {mark} y;'); -- {mark}\nEND;",
+        ),
+        ("Two", "CREATE PROCEDURE p() BEGIN SELECT 2; END;"),
+        ("Three", "SELECT 3;"),
+        ("Four", "COPY t FROM 'f'\n  DELIMITER ','\n  CSV;"),
+    ]
+
+
 POSTGRESQL = """\
 2024-05-01 10:00:00.123 UTC [12] app@db LOG:  starting PostgreSQL 16
 2024-05-01 10:00:00.123 UTC [12] app@db LOG:  statement: -- Active users

@@ -15,6 +15,10 @@ INSTRUCTIONS = ("/*!", "/*+")
 """Comments that databases obey."""
 
 
+DELIMITER_LINE = r"^[ \t]*DELIMITER[ \t]+(?P<new>[^\s'\"]+)[ \t]*$"
+"""Where a script for MySQL's client says what ends its statements from here on."""
+
+
 class Piece(NamedTuple):
     """A stretch of a text."""
 
@@ -28,11 +32,17 @@ class Piece(NamedTuple):
 def pieces(text: str) -> Iterator[Piece]:
     """The whole text in order; semicolons and comment marks inside quoted texts do not count.
 
-    An opening that nothing closes is code with a problem; what follows is read as if it were not there.
+    Statements end where the delimiter stands that a `DELIMITER` line names, at semicolons otherwise. An opening that
+    nothing closes is code with a problem; what follows is read as if it were not there.
     """
     at, line = 0, 1
     unclosed: set[str] = set()
+    marks = _Marks(text)
     while at < len(text):
+        if mark := marks.take(at):
+            yield Piece("space" if mark["new"] else "end", mark[0], line)
+            at = mark.end()
+            continue
         opening = _opening(text, at)
         end = None if opening in unclosed else _end(text, at, opening)
         if end is None:
@@ -41,10 +51,43 @@ def pieces(text: str) -> Iterator[Piece]:
             problem = f"the {opening} in line {line} is never closed"
             piece = Piece("code", opening, line, problem)
         else:
-            piece = Piece(_kind(text[at:end]), text[at:end], line)
+            is_plain = end == at + len(opening) and not opening.startswith("--")
+            whole = text[at : marks.first_in(at, end) if is_plain else end]
+            kind = _kind(whole)
+            piece = Piece("code" if kind == "end" and not marks.is_semicolon else kind, whole, line)
         yield piece
         line += piece.text.count("\n")
         at += len(piece.text)
+
+
+class _Marks:
+    """Finds the lines that set a delimiter, and the delimiter where it is no semicolon."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._set(";", 0)
+
+    def _set(self, delimiter: str, at: int) -> None:
+        self.is_semicolon = delimiter == ";"
+        ending = "" if self.is_semicolon else f"|{re.escape(delimiter)}"
+        self._pattern = re.compile(DELIMITER_LINE + ending, re.IGNORECASE | re.MULTILINE)
+        self._next = self._pattern.search(self._text, at)
+
+    def first_in(self, at: int, end: int) -> int:
+        """Where the first mark of a stretch begins; its end where there is none."""
+        while self._next and self._next.start() < at:
+            self._next = self._pattern.search(self._text, at)
+        return min(self._next.start(), end) if self._next else end
+
+    def take(self, at: int) -> re.Match[str] | None:
+        """The mark at a place; a line that sets a delimiter does so from there on."""
+        self.first_in(at, at)
+        mark = self._next
+        if mark is None or mark.start() != at:
+            return None
+        if mark["new"]:
+            self._set(mark["new"], mark.end())
+        return mark
 
 
 def _opening(text: str, at: int) -> str:
