@@ -1,5 +1,7 @@
 """SQL scripts and the logs of databases: each statement with its own question, and nothing of its neighbours."""
 
+import json
+
 import pytest
 
 from curate.reading import load, read
@@ -116,7 +118,7 @@ def test_the_delimiter_that_a_mysql_script_sets_ends_its_statements(tmp_path, ma
         (
             "Log it",
             "CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN\n"
-            f"  INSERT INTO b VALUES ('x {mark} y;'); -- {mark}\nEND;",
+            "  INSERT INTO b VALUES ('x MARK y;'); -- MARK\nEND;".replace("MARK", mark),
         ),
         ("Two", "CREATE PROCEDURE p() BEGIN SELECT 2; END;"),
         ("Three", "SELECT 3;"),
@@ -167,6 +169,55 @@ def test_statements_of_a_postgresql_log_are_read_record_by_record(tmp_path, name
         (12, NO_QUESTION),
         (18, "the statement failed: syntax error"),
     ]
+
+
+def record(columns: int, severity: str, message: str, query: str = "") -> str:
+    cells = ["2024-05-01 10:00:00.123 UTC", "app", "db", "12", "a:1", "6", "1", "SELECT"]
+    cells += ["2024-05-01 09:00:00 UTC", "3/2", "0", severity, "00000", message, *[""] * 5, query]
+    cells += [""] * (columns - len(cells))
+    return ",".join(f'"{cell}"' if n in (1, 2, 13, 19) else cell for n, cell in enumerate(cells))
+
+
+@pytest.mark.parametrize("columns", [23, 24, 26])
+def test_csvlogs_of_postgresql_are_read_record_by_record(tmp_path, columns):
+    log = [
+        record(columns, "LOG", "statement: -- Active users\nSELECT 1, 'a,b'"),
+        record(columns, "LOG", "duration: 1.5 ms  statement: /* Orders */ SELECT 2"),
+        record(columns, "LOG", "statement: /* Missing */ SELECT x"),
+        record(columns, "ERROR", "no x", "/* Missing */ SELECT x"),
+        "a,b",
+        record(columns, "LOG", "checkpoint starting: time"),
+        record(columns, "LOG", "execute <unnamed>: SELECT 3"),
+    ]
+
+    loaded = read(tmp_path / "a.csv", "\n".join(log))
+
+    assert loaded.pairs == [("Active users", "SELECT 1, 'a,b';"), ("Orders", "SELECT 2;")]
+    assert loaded.reasons == [
+        (4, "the statement failed: no x"),
+        (6, "2 cells, a record of PostgreSQL's csvlog has 23, 24 or 26"),
+        (8, NO_QUESTION),
+    ]
+
+
+def test_jsonlogs_of_postgresql_are_read_record_by_record(tmp_path):
+    said = [
+        ("LOG", "statement: /* One */ SELECT 1\nFROM t"),
+        ("LOG", "statement: /* Two */ SELECT 2"),
+        ("ERROR", "no"),
+    ]
+    lines = [
+        {"timestamp": "2024-05-01 10:00:00.123 UTC", "error_severity": kind, "message": message}
+        for kind, message in said
+    ]
+    lines[2]["statement"] = "/* Two */ SELECT 2"
+    text = "\n".join(json.dumps(line, separators=(",", ":")) for line in lines)
+
+    loaded = read(tmp_path / "a.json", f"{text}\n{{broken")
+
+    assert loaded.pairs == [("One", "SELECT 1\nFROM t;")]
+    assert [line for line, _ in loaded.reasons] == [2, 4]
+    assert loaded.rejected[0].reason == "the statement failed: no"
 
 
 def test_a_log_may_have_no_dates_or_begin_in_the_middle_of_a_record(tmp_path):

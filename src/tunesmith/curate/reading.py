@@ -17,6 +17,7 @@ from tunesmith.curate.readers import (
     folders,
     json_text,
     mail,
+    postgresql_tables,
     python_code,
     sql,
     sql_logs,
@@ -123,7 +124,11 @@ def _table(lines: Iterator[Line], suffix: str, shown: str, *, is_mapped: bool) -
             break
     first, second = [*texts, "", ""][:2]
     every = chain(passed, lines)
-    if suffix in DELIMITED and not first.startswith("{"):
+    if postgresql_tables.is_csvlog(first):
+        yield from postgresql_tables.read_csvlog(every, shown)
+    elif postgresql_tables.is_jsonlog(first):
+        yield from postgresql_tables.read_jsonlog(every, shown)
+    elif suffix in DELIMITED and not first.startswith("{"):
         yield from delimited.csv_rows(every, shown, is_mapped=is_mapped)
     elif first.startswith("["):
         yield from json_text.json_array(every, shown)

@@ -54,7 +54,7 @@ def csv_rows(lines: Iterable[Line], shown: str, *, is_mapped: bool = False) -> I
     if said := SEPARATOR.fullmatch(passed[-1].text.strip(" \r")):
         passed, delimiter = [], said[1]
     header: Header | None = None
-    for record in _records(chain(passed, lines), delimiter):
+    for record in records(chain(passed, lines), delimiter):
         if record.problem:
             yield rejected(shown, record.line, record.problem, record.text)
         elif header is None:
@@ -120,7 +120,7 @@ def _ended(lines: Iterable[Line]) -> Iterator[Line]:
         yield Line(number, f"{text}\n", problem)
 
 
-def _records(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
+def records(lines: Iterable[Line], delimiter: str) -> Iterator[Record]:
     """Every record that is not blank, broken ones with their problem."""
     feed = _Feed(lines)
     reader = csv.reader(iter(feed), delimiter=delimiter, strict=True)

@@ -56,7 +56,7 @@ class Record:
     line: int
     lines: list[str] = field(default_factory=list)
     error: str | None = None
-    """Why the statement failed, where it did."""
+    """Why the statement failed, or the record is none, where it is so."""
 
     @property
     def text(self) -> str:
@@ -78,14 +78,19 @@ def is_log(path: Path) -> bool:
 
 
 def read(lines: Iterable[Line], shown: str) -> Iterator[Row]:
-    """A row a statement under a comment; those without one, and those that failed, are set aside.
+    """A row a statement under a comment; those without one, and those that failed, are set aside."""
+    yield from settled(_records(lines), shown)
+
+
+def settled(records: Iterable[Record], shown: str) -> Iterator[Row]:
+    """The rows of a log's records.
 
     A statement counts as failed if an error that names it comes before 10,000 more statements do.
     """
     held = _Held()
     error: str | None = None
     is_empty = True
-    for record in _records(lines):
+    for record in records:
         if record.kind == "failed" and error is not None:
             held.mark(record, error)
         elif record.kind in {"statement", "slow", "cut"}:
@@ -135,7 +140,7 @@ class _Held:
 
 def _rows(record: Record, shown: str) -> Iterator[Row]:
     if record.kind == "cut":
-        reason = "not part of a record: the log begins in the middle of one"
+        reason = record.error or "not part of a record: the log begins in the middle of one"
         yield rejected(shown, record.line, reason, record.text)
     elif record.error is not None:
         reason = f"the statement failed: {record.error}"
