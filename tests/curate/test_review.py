@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from conftest import example
+from tunesmith.artifacts.artifact import read_lines
 from tunesmith.artifacts.review import ReviewDecision, ReviewLog
+from tunesmith.core.conversation import example_of
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.reviewed import apply_review
 from tunesmith.curate.stage import run
@@ -101,3 +103,23 @@ def test_accepting_a_row_does_not_bring_back_its_exact_repetition(workspace):
         "data/a.jsonl:4",
     ]
     assert made.dataset.removed == {"duplicate": 2}
+
+
+def test_what_reviewers_decide_about_golden_cases_holds_in_the_next_golden_set(workspace):
+    rows = [{"prompt": f"question {number}", "completion": "yes"} for number in range(30)]
+    (workspace.root / "data").mkdir()
+    (workspace.root / "data/a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    config = CurateConfig(golden_share=0.3, near_duplicates=None)
+    made = run(config, workspace)
+    before = [case.messages[0].content for case in made.golden_set.cases(workspace)]
+    held_out = read_lines(made.dataset.golden_path(workspace))
+    bad, wrong, *_ = (example_of(row).key for row in held_out)
+    ReviewLog(workspace).append(
+        ReviewDecision(example_key=key, verdict=verdict, answer=answer, reviewer="ana")
+        for key, verdict, answer in ((bad, "reject", None), (wrong, "edit", "no"))
+    )
+
+    after = run(config, workspace).golden_set.cases(workspace)
+
+    assert [case.messages[0].content for case in after] == before[1:]
+    assert [case.expected for case in after] == ["no", *["yes"] * (len(before) - 2)]

@@ -10,6 +10,7 @@ import pytest
 from conftest import example, save_dataset
 from release.lineages import adapter_of, report_of
 from studio.servers import studio
+from tunesmith.artifacts.artifact import write_lines
 from tunesmith.artifacts.dataset import RemovedRow
 from tunesmith.artifacts.review import ReviewLog
 from tunesmith.artifacts.suspicion import Neighbour, Reason, Suspicion, write_suspicions
@@ -153,6 +154,19 @@ def test_a_contradiction_stands_beside_the_answer_that_it_contradicts(workspace)
     assert "<del>Yes</del>" in first
     assert "<ins>No</ins>" in first
     assert "<h2>90 % alike" in second
+
+
+def test_a_golden_case_is_shown_as_one_with_what_a_decision_does(workspace):
+    dataset = save_dataset(workspace, [("a?", "Yes.")])
+    case = example("who?", "I cannot help with that.")
+    write_lines(dataset.golden_path(workspace), [case.model_dump(mode="json")])
+
+    with studio(workspace) as url:
+        page = WEB.get(f"{url}/review?split=golden").text
+
+    assert "I cannot help with that." in page
+    assert '<span class="tag">golden</span>' in page
+    assert "models are judged by it" in page
 
 
 def test_a_rule_whose_rows_are_all_left_out_says_how_many_and_where(workspace):

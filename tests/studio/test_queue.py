@@ -252,6 +252,25 @@ def test_removed_rows_wait_in_a_part_of_their_own_beside_what_they_repeat(worksp
     assert near.key not in [entry.key for entry in queue(shelf, ReviewLog(workspace)).waiting()]
 
 
+def test_held_out_golden_cases_wait_in_a_part_of_their_own_and_prove_nothing_of_the_dataset(
+    workspace,
+):
+    dataset = save_dataset(workspace, ROWS[:3])
+    held_out = [example("who?", "ana"), example("who", "ben")]
+    lines = [row.model_dump(mode="json") for row in held_out]
+    write_lines(dataset.golden_path(workspace), lines)
+
+    shelf, log = Shelf(dataset, workspace), ReviewLog(workspace)
+    decide(log, held_out[0].key, "reject")
+
+    assert shelf.rows == len(queue(shelf, log).entries) == 3
+    golden = queue(shelf, log, split="golden", show="all").entries
+    assert {entry.key for entry in golden} == {row.key for row in held_out}
+    assert [entry.reasons[0].rule for entry in golden] == ["contradiction"] * 2
+    assert shelf.example(held_out[1].key) == held_out[1]
+    assert Opinions(shelf, log).progress("ana").reviewed == Opinions(shelf, log).sample().size == 0
+
+
 def test_what_filters_doubted_stands_beside_what_rules_notice(workspace):
     dataset = save_dataset(workspace, [*ROWS[:5], ("question 0", "something else")])
     folder = dataset.folder(workspace)

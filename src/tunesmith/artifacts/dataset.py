@@ -90,6 +90,10 @@ class Dataset(Artifact):
         """JSON Lines of the examples of one split."""
         return self.folder(workspace) / f"{split}.jsonl"
 
+    def golden_path(self, workspace: Workspace) -> Path:
+        """JSON Lines of the rows held out as golden cases, as examples; empty where a golden file is named."""
+        return self.folder(workspace) / "golden.jsonl"
+
     @staticmethod
     def id_of(train: list[Example], validation: list[Example]) -> str:
         """The id these examples have, on any machine."""

@@ -40,7 +40,10 @@ READ = (
     "doubts",
 )
 FATES = ("train", "validation", "golden", "rejected", "removed")
-"""What can become of a row; all but golden cases, which lie in the golden set, go to a file of that name."""
+"""What can become of a row, and the name of the file it goes to."""
+LEARNT = frozenset({"train", "validation"})
+REVIEWED = LEARNT | {"golden"}
+"""Golden cases lie in the golden set; their rows are written for the review."""
 
 
 class Sides(NamedTuple):
@@ -97,15 +100,13 @@ def publish(
         files = {
             name: stack.enter_context(open_whole(folder / f"{name}.jsonl"))
             for name in (*FATES, "doubts")
-            if name != "golden"
         }
         for name, row in _with_fates(rows, sides):
             tally.count(name, row)
-            if name in {"train", "validation"} and row["doubts"] != "[]":
+            if name in REVIEWED and row["doubts"] != "[]":
                 noted = Suspicion(key=row["key"], reasons=json.loads(row["doubts"]))
                 files["doubts"].write(noted.model_dump_json() + "\n")
-            if name != "golden":
-                files[name].write(_line(name, row, rows.names) + "\n")
+            files[name].write(_line(name, row, rows.names) + "\n")
             progress.advance()
     return Dataset(
         id=dataset_id,
@@ -145,7 +146,7 @@ class Tally:
             self.formats.setdefault(row["file"], set()).add(row["format"])
         if name == "removed":
             self.rules[row["rule"]] += 1
-        elif name in {"train", "validation"}:
+        elif name in LEARNT:
             self.verdicts[row["verdict"]] += 1
             self.characters[row["characters"]] += 1
             self._uncounted.append(row["row"])
@@ -207,7 +208,7 @@ def _left_out(row: dict[str, Any]) -> str:
 
 
 def _line(name: str, row: dict[str, Any], names: Sequence[str]) -> str:
-    if name in {"train", "validation"}:
+    if name in REVIEWED:
         return str(row["row"])
     if name == "rejected":
         record = {

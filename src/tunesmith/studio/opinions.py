@@ -15,7 +15,7 @@ TARGETS = (0.05, 0.02, 0.01)
 
 
 class Progress(NamedTuple):
-    """How far the review of a dataset version is; removed rows aside."""
+    """How far the review of a dataset version is; golden and removed rows aside."""
 
     rows: int
     reviewed: int
@@ -99,7 +99,7 @@ class Opinions:
 
     def progress(self, reviewer: str) -> Progress:
         """Counts over the rows of the version."""
-        keys = [key for key in self._by_row if self._shelf.entry(key).place != "removed"]
+        keys = [key for key in self._by_row if self._shelf.entry(key).is_learnt]
         verdicts = [next(reversed(self._by_row[key].values())).verdict for key in keys]
         earlier = sum(entry.key not in self._by_row for entry in self._shelf.edited_earlier)
         return Progress(

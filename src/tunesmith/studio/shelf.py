@@ -1,13 +1,13 @@
-"""Shelf: one dataset version opened for looking, rows that rules removed included; texts stay on disk."""
+"""Shelf: one dataset version opened for looking, golden and removed rows included; texts stay on disk."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from tunesmith.artifacts.contradictions import read_contradictions
-from tunesmith.artifacts.dataset import Dataset, RemovedRow, Split
+from tunesmith.artifacts.dataset import Dataset, RemovedRow
 from tunesmith.artifacts.suspicion import (
     Neighbour,
     Reason,
@@ -24,7 +24,9 @@ from tunesmith.curate.noise import RULE as LABEL_NOISE
 from tunesmith.curate.steps.leakage import RULE as GOLDEN
 from tunesmith.curate.suspicion import suspect
 
-Place = Literal["train", "validation", "removed"]
+Place = Literal["train", "validation", "golden", "removed"]
+PARTS: tuple[Place, ...] = ("train", "validation")
+"""What the dataset is; rows of other places are reviewed beside it."""
 Order = Literal["suspicion", "uncertainty", "random", "reading"]
 
 
@@ -48,6 +50,11 @@ class Entry(NamedTuple):
         return self.source.rpartition(":")[0] or self.source
 
     @property
+    def is_learnt(self) -> bool:
+        """Whether it is part of the dataset."""
+        return self.place in PARTS
+
+    @property
     def score(self) -> float:
         """How sure the most certain rule is that something is wrong."""
         return max((reason.score for reason in self.reasons), default=0.0)
@@ -62,14 +69,14 @@ class Part(NamedTuple):
 
 
 class Shelf:
-    """A dataset version's rows in reading order, then the removed ones that a reviewer may bring back."""
+    """A dataset version's rows in reading order, golden cases of its sources, removed rows that may be brought back."""
 
     def __init__(self, dataset: Dataset, workspace: Workspace, *, is_quiet: bool = True) -> None:
         """Read keys and suspicions; where no rule has looked yet, look now and keep what is found."""
         self.dataset, self._workspace = dataset, workspace
         self._entries: dict[str, Entry] = {}
         self._parts: dict[tuple[str, ...], Part] = {}
-        count = dataset.train_count + dataset.validation_count
+        count = dataset.train_count + dataset.validation_count + dataset.held_out
         is_new = not has_suspicions(dataset, workspace)
         with track(f"open {dataset.id}", count * (1 + is_new), is_quiet=is_quiet) as progress:
             if is_new:
@@ -79,14 +86,15 @@ class Shelf:
                 found = suspect(examples, count, doubts, known)
                 write_suspicions(dataset, workspace, found)
             self._keep(self._dataset_rows(progress))
-        self.rows = len(self._entries)
-        """How many there are to review: removed ones aside, and letter-for-letter repetitions counted once."""
+        self.rows = sum(entry.is_learnt for entry in self._entries.values())
+        """How many there are to review: golden and removed ones aside, letter-for-letter repetitions counted once."""
         self._keep(self._removed_rows())
         self.rules = sorted({one.rule for entry in self._entries.values() for one in entry.reasons})
         """Names of all that noticed or removed a row."""
         self.files = sorted({entry.file for entry in self._entries.values() if entry.file})
         """Raw files that rows come from."""
-        self.edited_earlier = [entry for entry in self._entries.values() if entry.earlier]
+        entries = self._entries.values()
+        self.edited_earlier = [entry for entry in entries if entry.earlier and entry.is_learnt]
         """Rows whose answer was written in the review of an earlier version."""
         # Drawn while a progress bar is shown, and not while a browser waits: of a million rows it takes seconds.
         self._drawn = sorted(self._entries.values(), key=self._draw)
@@ -113,7 +121,7 @@ class Shelf:
 
         Args:
             order: Which come first.
-            place: Empty for the whole dataset, which removed rows are no part of.
+            place: Empty for the whole dataset, which golden and removed rows are no part of.
             file: The raw file they come from; empty for any.
             rule: What noticed or removed them; empty for anything and nothing.
         """
@@ -122,7 +130,7 @@ class Shelf:
             fitting = [
                 entry
                 for entry in (self._entries.values() if order == "reading" else self._drawn)
-                if (entry.place == place if place else entry.place != "removed")
+                if (entry.place == place if place else entry.is_learnt)
                 and file in {"", entry.file}
                 and (not rule or any(reason.rule == rule for reason in entry.reasons))
             ]
@@ -143,6 +151,8 @@ class Shelf:
     def _path(self, place: Place) -> Path:
         if place == "removed":
             return self.dataset.removed_path(self._workspace)
+        if place == "golden":
+            return self.dataset.golden_path(self._workspace)
         return self.dataset.examples_path(self._workspace, place)
 
     def _keep(self, entries: Iterable[Entry]) -> None:
@@ -150,21 +160,22 @@ class Shelf:
             # A row that is letter for letter another one shows nothing new, and a decision is about both.
             self._entries.setdefault(entry.key, entry)
 
-    def _examples(self, progress: Progress) -> Iterator[tuple[Split, int, Example]]:
-        for split in get_args(Split):
-            for offset, row in _lines(self._path(split)):
-                yield split, offset, example_of(row)
+    def _examples(self, progress: Progress) -> Iterator[tuple[Place, int, Example]]:
+        places: tuple[Place, ...] = (*PARTS, "golden")
+        for place in places:
+            for offset, row in _lines(self._path(place)):
+                yield place, offset, example_of(row)
                 progress.advance()
 
     def _dataset_rows(self, progress: Progress) -> Iterator[Entry]:
         found = {one.key: one for one in read_suspicions(self.dataset, self._workspace)}
-        for split, offset, example in self._examples(progress):
+        for place, offset, example in self._examples(progress):
             key = example.key
             seen = found.get(key, Suspicion(key=key))
             # An edited row has a new key here; of others the log still knows.
             is_edited = example.metadata.get("review") == "edit"
             earlier = example.metadata.get("reviewer", "") if is_edited else ""
-            yield Entry(key, split, example.source, earlier, seen.reasons, seen.neighbours, offset)
+            yield Entry(key, place, example.source, earlier, seen.reasons, seen.neighbours, offset)
 
     def _removed_rows(self) -> Iterator[Entry]:
         for offset, line in _lines(self._path("removed")):

@@ -24,7 +24,8 @@ class View(Section):
     rule: str = ""
     """What noticed, or removed, the rows."""
     split: Place | Literal[""] = ""
-    """Empty for all rows of the dataset; `removed` for those that a rule left out of it."""
+    """Empty for all rows of the dataset; `golden` for those held out of it to judge models, `removed` for those that a
+    rule left out."""
     key: str = ""
     """The row that is shown; empty for the first."""
 
