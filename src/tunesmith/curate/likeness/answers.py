@@ -1,6 +1,7 @@
 """Whether two answers to one question say the same: a repetition does, a contradiction does not."""
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,15 +34,8 @@ UNCERTAIN = 0.6
 """The same of longer ones, of which there may be many that are right."""
 
 TextOf = Callable[[Example], str]
-
-
-class Marks(NamedTuple):
-    """What counts in a text beside its words."""
-
-    characters: int
-    negations: int
-    numbers: int
-    """Hash of its numbers, in their order."""
+MARKS = 3
+"""What counts in a text beside its words: characters, negations, and a hash of the numbers in their order."""
 
 
 class Compared(NamedTuple):
@@ -50,7 +44,7 @@ class Compared(NamedTuple):
     likeness: "NDArray[np.float32]"
     """Jaccard similarity of their shingles, one a pair."""
     marks: "NDArray[np.uint64]"
-    """By pair, side and field of `Marks`."""
+    """By pair, side and mark; see `MARKS`."""
 
     def is_turned(self, *, numbers_matter: bool) -> "NDArray[np.bool_]":
         """Where only one side is negated, or, if that matters, has a number."""
@@ -82,7 +76,7 @@ class Compared(NamedTuple):
 def compare_rows(rows: Rows, pairs: "NDArray[np.int64]", text_of: TextOf) -> Compared:
     """Pairs of rows, by position; texts are read a shard at a time."""
     found, places = _numbered(pairs)
-    marks: list[Marks] = []
+    marks = array("Q")
     with rows.columns.folded(_noting(map(text_of, rows.examples(found)), marks)) as texts:
         return Compared(similarities(places, texts.of), _by_pair(marks, places))
 
@@ -92,7 +86,7 @@ def compare_examples(
 ) -> Compared:
     """Pairs of examples in memory."""
     found, places = _numbered(pairs)
-    marks: list[Marks] = []
+    marks = array("Q")
     texts = list(_noting((text_of(examples[place]) for place in found.tolist()), marks))
     likeness = similarities(places, lambda some: fold(texts[place] for place in some.tolist()))
     return Compared(likeness, _by_pair(marks, places))
@@ -106,16 +100,16 @@ def _numbered(pairs: "NDArray[np.int64]") -> "tuple[NDArray[np.int64], NDArray[n
     return found, places.reshape(-1, 2).astype(np.int32)
 
 
-def _noting(texts: Iterable[str], marks: list[Marks]) -> Iterator[str]:
+def _noting(texts: Iterable[str], marks: "array[int]") -> Iterator[str]:
     """The texts, unchanged; what counts beside their words is added to `marks`."""
     for text in texts:
         negations = len(NEGATION.findall(text.casefold()))
-        marks.append(Marks(len(text), negations, numbers_key(text)))
+        marks.extend((len(text), negations, numbers_key(text)))
         yield text
 
 
-def _by_pair(marks: Sequence[Marks], places: "NDArray[np.int32]") -> "NDArray[np.uint64]":
+def _by_pair(marks: "array[int]", places: "NDArray[np.int32]") -> "NDArray[np.uint64]":
     import numpy as np
 
-    found: NDArray[np.uint64] = np.array(marks, dtype=np.uint64).reshape(-1, 3)[places]
+    found: NDArray[np.uint64] = np.array(marks, dtype=np.uint64).reshape(-1, MARKS)[places]
     return found
