@@ -82,6 +82,16 @@ def test_near_rows_with_other_numbers_are_shown_side_by_side_but_are_no_repetiti
     assert found[0].neighbours[0].similarity == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_row_that_contradicts_a_near_one_is_no_repetition_of_it():
+    text = "please tell me whether the storm damage to my roof is covered by the policy"
+    rows = [example(text, answer) for answer in ("yes it is", "no it isn't")]
+
+    found = suspect(rows)
+
+    assert [[reason.rule for reason in one.reasons] for one in found] == [["contradiction"]] * 2
+    assert [one.neighbours[0].key for one in found] == [rows[1].key, rows[0].key]
+
+
 def test_rows_too_many_to_compare_are_not_taken_for_repetitions(monkeypatch):
     monkeypatch.setattr(suspicion, "MOST_ROWS", 5)
 

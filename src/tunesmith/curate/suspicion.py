@@ -4,6 +4,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from statistics import median
 from typing import NamedTuple
 
@@ -80,15 +81,10 @@ def suspect(
         rows = list(rows)
     glances = [_glance(row, with_texts=count <= MOST_ROWS) for row in rows]
     reasons: dict[int, list[Reason]] = defaultdict(list)
-    odd: list[Notice] = []
-    if isinstance(rows, list):
-        odd += odd_answers(rows)
-        odd += contradicted(rows) if contradictions is None else ()
     neighbours: dict[int, list[Neighbour]] = defaultdict(list)
     witnesses: dict[int, list[str]] = defaultdict(list)
-    odd += _known(glances, contradictions or Contradictions())
-    noticed = (*_doubted(glances, doubts), *odd, *odd_lengths(glances))
-    for position, reason, witness in noticed:
+    noticed = chain(_doubted(glances, doubts), _opposed(rows, glances, contradictions))
+    for position, reason, witness in chain(noticed, odd_lengths(glances)):
         reasons[position].append(reason)
         if witness is not None and glances[witness].key != glances[position].key:
             witnesses[position].append(glances[witness].key)
@@ -97,6 +93,8 @@ def suspect(
         if glances[first].key == glances[second].key:
             continue  # Kept twice on purpose; a decision is about both.
         is_repetition = _numbers(glances[first]) == _numbers(glances[second])
+        is_repetition &= glances[second].key not in witnesses[first]
+        is_repetition &= glances[first].key not in witnesses[second]
         for one, other in ((first, second), (second, first)):
             neighbours[one].append(Neighbour(key=glances[other].key, similarity=similarity))
             if is_repetition:
@@ -117,6 +115,17 @@ def _doubted(glances: Sequence[Glance], doubts: Iterable[Suspicion]) -> Iterator
     noted = {doubt.key: doubt.reasons for doubt in doubts}
     for position, glance in enumerate(glances):
         yield from (Notice(position, reason) for reason in noted.get(glance.key, ()))
+
+
+def _opposed(
+    rows: Iterable[Example], glances: Sequence[Glance], known: Contradictions | None
+) -> Iterator[Notice]:
+    """What other rows speak against; texts are compared where they are in memory."""
+    if known is not None:
+        yield from _known(glances, known)
+    if isinstance(rows, list):
+        yield from contradicted(rows) if known is None else ()
+        yield from odd_answers(rows)
 
 
 def _in_order(near: Sequence[Neighbour], witnesses: Sequence[str]) -> list[Neighbour]:
