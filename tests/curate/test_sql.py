@@ -97,7 +97,8 @@ CREATE TRIGGER t AFTER INSERT ON a FOR EACH ROW BEGIN
 END MARK
 
 -- Two
-CREATE PROCEDURE p() BEGIN SELECT 2; END MARK
+CREATE PROCEDURE p() BEGIN SELECT 2; END;
+MARK
 DELIMITER ;
 -- Three
 SELECT 3;
@@ -124,6 +125,13 @@ def test_the_delimiter_that_a_mysql_script_sets_ends_its_statements(tmp_path, ma
         ("Three", "SELECT 3;"),
         ("Four", "COPY t FROM 'f'\n  DELIMITER ','\n  CSV;"),
     ]
+
+
+def test_a_delimiter_set_in_the_middle_of_a_statement_spoils_it(tmp_path):
+    loaded = read(tmp_path / "a.sql", "-- A\nSELECT 1\nDELIMITER //\n-- B\nSELECT 2 //\n")
+
+    assert loaded.pairs == []
+    assert loaded.reasons == [(2, "a DELIMITER line in the middle of it")]
 
 
 POSTGRESQL = """\

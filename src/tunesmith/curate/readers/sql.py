@@ -16,7 +16,7 @@ ROUTINE = re.compile(
     r"\s*CREATE\b.*?\b(?:PROCEDURE|FUNCTION|TRIGGER|EVENT)\b.*?\bBEGIN\b", re.IGNORECASE | re.DOTALL
 )
 ROUTINE_END = re.compile(
-    r"\bEND(?:\s+(?!IF\b|LOOP\b|CASE\b|WHILE\b|REPEAT\b)\w+)?\s*$", re.IGNORECASE
+    r"\bEND(?:\s+(?!IF\b|LOOP\b|CASE\b|WHILE\b|REPEAT\b)\w+)?[;\s]*$", re.IGNORECASE
 )
 
 
@@ -113,7 +113,9 @@ class _Script:
             problem = problem or "bytes that are no text in this file's encoding"
         problem = problem or _flaw(written)
         self.code, self.comments = [], []
-        text = whole.strip() + ("\n;" if is_remark else ";")
+        # Scripts that set a delimiter write `END; //`, too.
+        ending = "" if written[-1].text == ";" else "\n;" if is_remark else ";"
+        text = whole.strip() + ending
         return Statement(line, text, question, problem)
 
 

@@ -40,7 +40,8 @@ def pieces(text: str) -> Iterator[Piece]:
     marks = _Marks(text)
     while at < len(text):
         if mark := marks.take(at):
-            yield Piece("space" if mark["new"] else "end", mark[0], line)
+            problem = "a DELIMITER line in the middle of it" if mark["new"] else ""
+            yield Piece("space" if mark["new"] else "end", mark[0], line, problem)
             at = mark.end()
             continue
         opening = _opening(text, at)
