@@ -25,7 +25,6 @@ CAUGHT = [
     ("secrets", "curl -H 'Authorization: Bearer x8Kq2Lm9Zt4Rv7Wp1Ys6'", 0.8),
     ("encoding", "Das ist sch\u00c3\u00b6n und gr\u00c3\u00bcn.", 0.8),
     ("encoding", "caf\ufffd", 0.8),
-    ("markup", "<p>Hello</p>&nbsp;there", 0.6),
     ("boilerplate", "Done. Sent from my iPhone", 0.6),
     ("toxicity", "Shut  up, please.", 0.75),
     ("toxicity", "This is bullshit.", 0.75),
