@@ -16,6 +16,11 @@ OPEN_END = re.compile(
     re.DOTALL,
 )
 """Words that ask for more; those that may also end a sentence tell only where earlier sentences have a mark."""
+OPEN_WORDS = (
+    *"([{+=", "and", "or", "the", "a", "of", "which", "because", "to", "with", "for", "that", "in",
+    "und", "oder", "weil", "dass", "et", "ou", "avec", "porque", "para",
+)  # fmt: skip
+"""What an open end ends with: a glance at it is quick."""
 LONG_CHARACTERS = 200
 """An answer of this length is prose, which ends with a mark."""
 LINE_CHARACTERS = 60
@@ -56,7 +61,7 @@ def _has_open_end(answer: str) -> bool:
     if tail.endswith(","):
         lines = answer.splitlines()
         return len(lines) == 1 or len(lines[-1].split()) > 4
-    return OPEN_END.search(tail) is not None
+    return tail.endswith(OPEN_WORDS) and OPEN_END.search(tail) is not None
 
 
 def _is_code_cut_off(answer: str) -> bool:
