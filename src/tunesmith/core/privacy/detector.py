@@ -19,7 +19,7 @@ from tunesmith.core.privacy.config import EntityType, PrivacyConfig
 from tunesmith.core.privacy.language_model import language_model, need_model
 from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.lexicon import words as table
-from tunesmith.core.privacy.linking import linked
+from tunesmith.core.privacy.linking import folded, linked, without_allowed
 from tunesmith.core.privacy.span import Span, resolve
 from tunesmith.core.privacy.words import Word, split
 
@@ -45,7 +45,7 @@ class Detector:
     def __init__(self, config: PrivacyConfig) -> None:
         self.config = config
         self._patterns = (*patterns.shipped(), *patterns.custom(config.identifiers))
-        self._allowed = {text.casefold() for text in config.allow}
+        self._allowed = {folded(text) for text in config.allow}
         self._wanted = {*config.types, *config.identifiers} if config.types else None
         if config.model:
             need_model(config.model)
@@ -58,24 +58,30 @@ class Detector:
     def find(self, texts: Sequence[str]) -> list[list[Span]]:
         """The spans of each text, in order, none overlapping another."""
         seen = [Legible(text) for text in texts]
-        found = self._find([text.read for text in seen])
-        return [text.in_written(spans) for text, spans in zip(seen, found, strict=True)]
+        found = self._found([text.read for text in seen])
+        return [
+            self._as_written([text], [spans])[0] for text, spans in zip(seen, found, strict=True)
+        ]
 
     def find_in_conversations(
         self, conversations: Sequence[Sequence[str]]
     ) -> list[list[list[Span]]]:
         """The spans of every turn of every conversation; a person named once is found in all turns."""
         seen = [[Legible(turn) for turn in turns] for turns in conversations]
-        found = iter(self._find([turn.read for turns in seen for turn in turns]))
+        found = iter(self._found([turn.read for turns in seen for turn in turns]))
         joined = [
             linked([turn.read for turn in turns], [next(found) for _ in turns]) for turns in seen
         ]
-        return [
-            [turn.in_written(spans) for turn, spans in zip(turns, there, strict=True)]
-            for turns, there in zip(seen, joined, strict=True)
-        ]
+        return [self._as_written(turns, spans) for turns, spans in zip(seen, joined, strict=True)]
 
-    def _find(self, texts: Sequence[str]) -> list[list[Span]]:
+    def _as_written(
+        self, turns: Sequence[Legible], spans: Sequence[list[Span]]
+    ) -> list[list[Span]]:
+        kept = without_allowed([turn.read for turn in turns], spans, self._allowed)
+        return [turn.in_written(found) for turn, found in zip(turns, kept, strict=True)]
+
+    def _found(self, texts: Sequence[str]) -> list[list[Span]]:
+        """The spans of each text, those of allowed texts too."""
         pieces = [piece for text in texts for piece in _pieces(text)]
         looked = [self._look(piece) for piece in pieces]
         for index, names in self._ask_model(looked):
@@ -115,12 +121,7 @@ class Detector:
 
     def _settle(self, text: str, spans: Iterable[Span]) -> list[Span]:
         kept = resolve(text, (span for span in spans if span.score >= self.config.threshold))
-        return [
-            span
-            for span in kept
-            if self._is_wanted(span.type)
-            and text[span.start : span.end].casefold() not in self._allowed
-        ]
+        return [span for span in kept if self._is_wanted(span.type)]
 
     def _is_wanted(self, kind: str) -> bool:
         """Types of Presidio's go with `ID`."""

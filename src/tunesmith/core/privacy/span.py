@@ -1,6 +1,8 @@
 """Span: a stretch of text that is personal data; and which spans stand where several claim the same letters."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 
@@ -18,6 +20,7 @@ MOST_FOR_LENGTH = 0.2
 """So that an address of some length stays whole though a name in it is surer."""
 SHORTEST_REST = 3
 """Characters; a shorter rest of a span that lost to another says nothing."""
+START, END = attrgetter("start"), attrgetter("end")
 EDGES = " \t\r\n,;:>?|"
 """Do not belong to personal data at its ends."""
 
@@ -29,8 +32,15 @@ def resolve(text: str, spans: Iterable[Span]) -> list[Span]:
     """
     kept: list[Span] = []
     for span in sorted(spans, key=_rank):
-        kept.extend(_outside(text, span, kept))
-    return sorted(kept)
+        taken = overlapping(kept, span)
+        place = bisect_left(kept, span.end, key=START)
+        kept[place - len(taken) : place] = sorted([*taken, *_outside(text, span, taken)])
+    return kept
+
+
+def overlapping(spans: Sequence[Span], one: Span) -> Sequence[Span]:
+    """Those of `spans`, which are in order and do not overlap, that share a letter with `one`."""
+    return spans[bisect_right(spans, one.start, key=END) : bisect_left(spans, one.end, key=START)]
 
 
 def _rank(span: Span) -> tuple[float, Span]:
@@ -38,13 +48,12 @@ def _rank(span: Span) -> tuple[float, Span]:
     return -(span.score + min(MOST_FOR_LENGTH, length / 200)), span
 
 
-def _outside(text: str, span: Span, taken: list[Span]) -> list[Span]:
+def _outside(text: str, span: Span, taken: Sequence[Span]) -> list[Span]:
+    if not taken:
+        return [span]
     pieces = [span]
     for other in taken:
-        if other.start < span.end and span.start < other.end:
-            pieces = [part for piece in pieces for part in _cut(piece, other)]
-    if pieces == [span]:
-        return pieces
+        pieces = [part for piece in pieces for part in _cut(piece, other)]
     rest = [_trimmed(text, piece) for piece in pieces]
     return [piece for piece in rest if piece.end - piece.start >= SHORTEST_REST]
 
