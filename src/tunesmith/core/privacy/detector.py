@@ -7,6 +7,7 @@ from typing import NamedTuple, get_args
 from tunesmith.core.privacy import (
     addresses,
     forms,
+    namesakes,
     occupations,
     official,
     organisations,
@@ -20,6 +21,7 @@ from tunesmith.core.privacy.language_model import language_model, need_model
 from tunesmith.core.privacy.legible import Legible
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.linking import folded, linked, without_allowed
+from tunesmith.core.privacy.namesakes import Stretch
 from tunesmith.core.privacy.span import Span, resolve
 from tunesmith.core.privacy.words import Word, split
 
@@ -104,7 +106,13 @@ class Detector:
             *forms.find(text, found),
         ]
         spans.extend(official.find(text, self.config.countries, spans))
-        spans = [span for span in spans if span.score >= self.config.threshold]
+        nobody = namesakes.find(written)
+        spans = [
+            span
+            for span in spans
+            if span.score >= self.config.threshold and not namesakes.is_namesake(span, nobody)
+        ]
+        found = [word for word in found if not any(_meet(one, word) for one in nobody)]
         if not self._is_english:
             # What follows from words being no English ones says nothing here, and the model is asked about all.
             return Looked(written, [span for span in spans if span.score >= SURE], found)
@@ -195,5 +203,5 @@ SHORTEST_SURNAME = 5
 """Letters; shorter words at the beginning of a sentence mostly tell somebody to do something ("Ship it")."""
 
 
-def _meet(span: Span, word: Word) -> bool:
+def _meet(span: Span | Stretch, word: Word) -> bool:
     return span.start < word.end and word.start < span.end

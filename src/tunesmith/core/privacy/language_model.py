@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.privacy.lean_import import without_frameworks
-from tunesmith.core.privacy.lexicon import words
+from tunesmith.core.privacy.lexicon import listed, words
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import LONGEST_ACRONYM, split
 from tunesmith.errors import MissingDependencyError
@@ -32,6 +32,12 @@ CALENDAR = re.compile(
     r"|december)\b|\bmay \d|\d may\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b",
     re.IGNORECASE,
 )
+
+OPENING = re.compile(
+    rf"^(?:[\W_]+|(?:the|of|and|{'|'.join(sorted(listed('people', 'imperatives')))}) )+",
+    re.IGNORECASE,
+)
+"""Belongs to no name."""
 
 
 class LanguageModel:
@@ -121,7 +127,7 @@ def _is_personal(text: str, kind: str) -> bool:
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Each line of a stretch of text without articles, possessives and marks at its ends."""
     for line in re.finditer(r"[^\n]+", text[start:end]):
-        kept = re.sub(r"^(?:[\W_]+|(?:the|of|and) )+", "", line.group(), flags=re.IGNORECASE)
+        kept = OPENING.sub("", line.group())
         first = start + line.end() - len(kept)
         kept = re.sub(r"(?:['’]s|[\s.,;:>|?'\"]+| of| the| and)+$", "", kept)
         if kept:

@@ -12,8 +12,10 @@ TOLD_BEFORE = behind("occupations", "told_before", "[ :]")
 THE = re.compile(r"\b(?:the|our|my|its|his|her|their|,) $", re.IGNORECASE)
 OF_SOMEBODY = re.compile(r" (?:of|at|for|from) (?:the )?[A-Z]")
 LINE = re.compile(r"[ \t>*|?-]*([^\W\d_](?:[^\W\d_]|[ ,'’/&-]){2,70})[ \t]*$", re.MULTILINE)
-BESIDE = frozenset({", ", " - ", " – ", " | "})
+BESIDE = re.compile(r", (?:(?:an?|the|our|my|his|her|their|its) )?| [-–|] ")
 """Between a name and a job."""
+CLOSES = re.compile(r"$|[,.\n]| \| | (?:at|for|from|of|in) ")
+"""Behind a job that stands behind a name."""
 AT_FIRM = re.compile(r", [^\W\d_a-zß-öø-ÿ][^\n,]*$", re.MULTILINE)
 """The rest of a line of a signature that begins with a job."""
 LONGEST_TITLE = 7
@@ -56,7 +58,11 @@ def _ends_title(text: str, words: Sequence[Word], index: int) -> bool:
 
 def _is_job(word: Word) -> bool:
     return (
-        (word.folded in table("occupation_heads") or word.folded.endswith(STRONG_ENDINGS))
+        (
+            word.folded in table("occupation_heads")
+            or word.folded in listed("occupations", "people")
+            or word.folded.endswith(STRONG_ENDINGS)
+        )
         and word.folded not in listed("occupations", "never")
         and len(word.text) >= SHORTEST_NOUN
     )
@@ -102,10 +108,12 @@ def _of_a_name(text: str, words: Sequence[Word], index: int, title: Sequence[Wor
         if text[end : holder.start] == " " and _is_given_name(holder):
             return 0.5
     first = index - len(title) + 1
-    is_behind = first >= 2 and text[words[first - 1].end : start] in BESIDE
-    names = words[first - 2 : first] if is_behind else []
-    is_named = bool(names) and names[1].is_capitalised and _is_given_name(names[0])
-    if is_named and (text[end : end + 1] in {"", ",", "\n"} or text[end : end + 3] == " | "):
+    if first and BESIDE.fullmatch(text, words[first - 1].start - 2, start):
+        first -= 1  # the article between them
+    names = words[first - 2 : first] if first >= 2 else []
+    is_beside = bool(names) and bool(BESIDE.fullmatch(text, names[1].end, start))
+    is_named = is_beside and names[1].is_capitalised and _is_given_name(names[0])
+    if is_named and CLOSES.match(text, end):
         return 0.5
     is_line = text[start - 1 : start] == "\n" and bool(AT_FIRM.match(text, end))
     return 0.5 if is_line else 0.0

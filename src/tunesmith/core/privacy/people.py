@@ -9,40 +9,47 @@ from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
-HONORIFIC = re.compile(rf"(?<![\w-])(?i:{choice('people', 'titles')})\b\.?(?=\s+[^\W\d_a-zß-öø-ÿ])")
+HONORIFIC = re.compile(
+    rf"(?<![\w-])(?i:{choice('people', 'titles')})\b\.?"
+    rf"(?=\s+(?:{choice('people', 'particles')} ){{0,3}}[^\W\d_a-zß-öø-ÿ])"
+)
 SHORT_HONORIFIC = re.compile(
     r"(?<![\w.-])(?<!\d )(?:[Mm]rs?|[Mm][sx]|[Dd]r|[Pp]rof)\.(?!\w)|(?<!\w)(?:Mrs?|M[sx]|Dr)(?!\w)"
 )
 PARTICLES = listed("people", "particles")
 SAID_BEFORE = behind("people", "said_before", r"[\s,:.!-]{1,3}")
 NAMED = behind("people", "named")
+GREETED = behind("people", "greeted", r"[\s,]{1,2}")
 SAID_BEHIND = re.compile(
     rf"\s+{choice('people', 'verbs')}\b|['’]s {choice('people', 'belongings')}\b"
 )
 ENDING = re.compile(rf"[^\W\d_]{{2,}}{choice('people', 'endings')}$")
 NEVER = listed("people", "never")
 FUNCTION_WORDS = listed("people", "function_words")
+IMPERATIVES = listed("people", "imperatives")
+MONTHS = frozenset({"april", "june", "august"})
+"""Are given names too; May is a word besides."""
 
 
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Names in `text`, and the forms of address before them."""
     for match in SHORT_HONORIFIC.finditer(text):
         yield Span(*match.span(), "TITLE", 0.8)
-    titled = set()
+    titles, titled = set(), set()
     for match in HONORIFIC.finditer(text):
+        titles.add(match.start())
         titled.add(match.end())
         yield Span(*match.span(), "TITLE", 0.8)
     index = 0
     while index < len(words):
-        run = _run(text, words, index)
-        if not run:
+        is_titled = _is_titled(text, words[index].start, titled)
+        run = _run(text, words, index, is_titled=is_titled)
+        if not run or words[index].start in titles:
             index += 1
             continue
         index += len(run)
-        start, end = run[0].start, run[-1].end
-        score = _score(text, run, is_titled=_is_titled(text, start, titled))
-        if score:
-            yield Span(start, end, "PERSON", score)
+        if score := _score(text, run, is_titled=is_titled):
+            yield Span(run[0].start, run[-1].end, "PERSON", score)
 
 
 def is_given(word: Word) -> bool:
@@ -71,7 +78,7 @@ def _ends_like_one(word: Word) -> bool:
     return not word.is_common and len(word.text) > 5 and bool(ENDING.search(word.folded))
 
 
-def _run(text: str, words: Sequence[Word], index: int) -> list[Word]:
+def _run(text: str, words: Sequence[Word], index: int, *, is_titled: bool) -> list[Word]:
     run: list[Word] = []
     pending: list[Word] = []
     for word in words[index : index + LONGEST_NAME]:
@@ -80,6 +87,8 @@ def _run(text: str, words: Sequence[Word], index: int) -> list[Word]:
             break
         if run and word.text in PARTICLES:
             pending.append(word)
+        elif is_titled and not run and word.text in PARTICLES:
+            run = [word]
         elif _may_follow(text, word) if run else _may_begin(text, words, index):
             run, pending = [*run, *pending, word], []
         else:
@@ -120,10 +129,12 @@ def _may_begin(text: str, words: Sequence[Word], index: int) -> bool:
     word = words[index]
     if _is_initial(text, word) and text[word.end : word.end + 1] == ".":
         return True
-    if not word.is_capitalised or word.folded in _not_names() or len(word.text) < 2:
+    if not word.is_capitalised or len(word.text) < 2 or word.is_acronym:
         return False
-    if word.is_acronym or not word.is_common:
-        return not word.is_acronym
+    if word.folded in _not_names() | IMPERATIVES:
+        return _is_called_so(text, words, index)
+    if not word.is_common:
+        return True
     if NAMED.search(text[max(0, word.start - 24) : word.start]):
         return True
     if word.folded not in table("given_names"):
@@ -137,6 +148,17 @@ def _may_begin(text: str, words: Sequence[Word], index: int) -> bool:
         and _continues(text, word, follower)
         and _may_follow(text, follower)
     )
+
+
+def _is_called_so(text: str, words: Sequence[Word], index: int) -> bool:
+    """Somebody bears the name of a month or a thing: "June Whitfield", "Thanks, April!", "my sister Ruby"."""
+    word, following = words[index], words[index + 1 : index + 2]
+    if word.folded not in MONTHS | (table("things") & table("given_names")):
+        return False
+    is_full = bool(following) and text[word.end : following[0].start] == " "
+    if is_full and following[0].is_unknown_name and is_surname(following[0]):
+        return True
+    return bool(GREETED.search(text[max(0, word.start - 24) : word.start]))
 
 
 def _is_titled(text: str, start: int, titled: set[int]) -> bool:
@@ -170,9 +192,13 @@ def _score(text: str, run: Sequence[Word], *, is_titled: bool) -> float:
 
 def _stands_alone(text: str, word: Word) -> bool:
     """Its neighbours are not capitalised: it is not part of a headline or a title."""
-    around = f"{text[max(0, word.start - 25) : word.start]} {text[word.end : word.end + 25]}"
-    neighbours = around.split()
+    before = CLAUSE.split(text[max(0, word.start - 25) : word.start])[-1]
+    behind = CLAUSE.split(text[word.end : word.end + 25])[0]
+    neighbours = f"{before} {behind}".split()
     return not any(neighbour[:1].isupper() and neighbour != "I" for neighbour in neighbours)
+
+
+CLAUSE = re.compile(r"[,;!?\n] ?")
 
 
 def _score_of_full(full: Sequence[Word], *, given: bool, surname: bool, has_initial: bool) -> float:

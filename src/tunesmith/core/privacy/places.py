@@ -87,6 +87,8 @@ def _score(text: str, found: Sequence[Word], kind: str) -> float:
         return 0.8
     if not found[0].is_capitalised or found[0].folded in NEVER:
         return 0.0
+    if len(found) == 1 and found[0].folded in table("things"):
+        return 0.0
     is_placed = bool(BEHIND_IN.search(text[max(0, found[0].start - 12) : found[0].start]))
     if all(word.is_common for word in found):
         return 0.45 if is_placed and len(found[0].text) > 3 else 0.0

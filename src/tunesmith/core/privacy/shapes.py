@@ -3,7 +3,7 @@
 import re
 
 GROUPS = re.compile(r"\d+")
-EXTENSION = re.compile(r"\s?,?\s?(?:x|ext)", re.IGNORECASE)
+EXTENSION = re.compile(r"\s?,?\s?(?:x|ext|dw|durchwahl|poste|ramal|toestel|anexo)", re.IGNORECASE)
 
 
 def phone(text: str) -> bool:

@@ -1,0 +1,65 @@
+"""What is named after somebody, or like somebody, and is nobody: laws and diseases, prizes and tools, roads, models."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from tunesmith.core.privacy.lexicon import choice, listed
+from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.span import Span
+
+NAME = r"(?<![\w@-])([^\W\d_a-zß-öø-ÿ][^\W\d_]+(?:[-–][^\W\d_]+){0,3})"
+OWNED = re.compile(
+    rf"{NAME}(?:['’]s?)? (?:(?P<found>{choice('namesakes', 'findings')}(?! {choice('namesakes', 'offices')}))"
+    rf"|{choice('namesakes', 'things')})\b"
+)
+COMPOUND = re.compile(rf"{NAME} (?i:{choice('namesakes', 'heads')})\b")
+ILLNESS = re.compile(
+    rf"(?<![MD][rs] )(?<![rs]\. ){choice('namesakes', 'illnesses')}['’]s"
+    rf"(?=[,.;:!?)]|$| {choice('namesakes', 'goes_on')}\b)"
+)
+ADJECTIVE = re.compile(rf"\b(?:[Tt]he|[Aa]n?|[Nn]on|of|with) {NAME}(?<=[ie]an) (?=[a-z])")
+MODEL = re.compile(rf"{NAME} [A-Za-z]{{1,3}}\d+\w*\b(?! ?\d[A-Z]{{2}}\b)(?: [A-Z][a-z]+)?")
+"""A maker and a model ("ThinkPad X1 Carbon"), not a town and its British post code."""
+ROAD = re.compile(
+    r"\b(?:(?:US|State|County) )?(?:Route|Interstate|Highway|Motorway|Autobahn|Hwy\.?) \d+\b"
+)
+PEOPLE = listed("namesakes", "people")
+NAMES = frozenset({"PERSON", "ORGANIZATION", "GPE", "NRP", "STREET_ADDRESS"})
+
+
+class Stretch(NamedTuple):
+    """Where such a thing is named."""
+
+    start: int
+    end: int
+
+
+def find(text: str) -> list[Stretch]:
+    """Stretches of `text` whose names are nobody's."""
+    return [Stretch(*match.span()) for match in _matches(text)]
+
+
+def is_namesake(span: Span, stretches: Sequence[Stretch]) -> bool:
+    """What a rule took for a name lies in such a stretch."""
+    return span.type in NAMES and any(
+        one.start <= span.start and span.end <= one.end for one in stretches
+    )
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    for match in OWNED.finditer(text):
+        name = match[1].casefold()
+        if name in PEOPLE or (match["found"] and name not in table("given_names")):
+            yield match
+    yield from COMPOUND.finditer(text)
+    yield from ILLNESS.finditer(text)
+    yield from ROAD.finditer(text)
+    for regex in (ADJECTIVE, MODEL):
+        yield from (match for match in regex.finditer(text) if not _is_known(match[1]))
+
+
+def _is_known(name: str) -> bool:
+    """A name of people or places."""
+    tables = ("given_names", "surnames", "demonyms", "cities", "regions")
+    return any(name.casefold() in table(one) for one in tables)
