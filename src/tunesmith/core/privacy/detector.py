@@ -101,6 +101,7 @@ class Detector:
             *people.find(written, found),
             *places.find(written, found),
             *organisations.find(written, found),
+            *organisations.shouted(text),
             *occupations.find(written, found),
             *addresses.find(written),
             *forms.find(text, found),

@@ -49,7 +49,9 @@ def without_allowed(conversation: Texts, spans: Found, allowed: Set[str]) -> lis
     """
     if not allowed:
         return [list(found) for found in spans]
-    parts = {part for part, names in _owners(_people(conversation, spans)).items() if names <= allowed}
+    parts = {
+        part for part, names in _owners(_people(conversation, spans)).items() if names <= allowed
+    }
 
     def is_secret(text: str, span: Span) -> bool:
         mention = folded(text[span.start : span.end])

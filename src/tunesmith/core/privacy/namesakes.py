@@ -18,13 +18,15 @@ ILLNESS = re.compile(
     rf"(?<![MD][rs] )(?<![rs]\. ){choice('namesakes', 'illnesses')}['’]s"
     rf"(?=[,.;:!?)]|$| {choice('namesakes', 'goes_on')}\b)"
 )
+DIGIT = re.compile(r"\d")
 ADJECTIVE = re.compile(rf"\b(?:[Tt]he|[Aa]n?|[Nn]on|of|with) {NAME}(?<=[ie]an) (?=[a-z])")
-MODEL = re.compile(rf"{NAME} [A-Za-z]{{1,3}}\d+\w*\b(?! ?\d[A-Z]{{2}}\b)(?: [A-Z][a-z]+)?")
-"""A maker and a model ("ThinkPad X1 Carbon"), not a town and its British post code."""
-ROAD = re.compile(
-    r"\b(?:(?:US|State|County) )?(?:Route|Interstate|Highway|Motorway|Autobahn|Hwy\.?) \d+\b"
+OWN_MODEL = re.compile(
+    rf"\b(?i:an?|the|my|our|your|his|her|their) {NAME} [A-Za-z]{{1,3}}-?\d+\w*\b"
 )
-PEOPLE = listed("namesakes", "people")
+MODEL = re.compile(rf"{NAME} [A-Za-z]{{1,3}}-?\d+\w*\b(?! ?\d[A-Z]{{2}}\b)(?: [A-Z][a-z]+)?")
+"""A maker and a model ("ThinkPad X1 Carbon"), not a town and its British post code."""
+ROAD = re.compile(r"\b(?:[A-Z]\w+ )?(?:Route|Interstate|Highway|Motorway|Autobahn|Hwy\.?) \d+\b")
+PEOPLE, BEARERS = listed("namesakes", "people"), listed("namesakes", "bearers")
 NAMES = frozenset({"PERSON", "ORGANIZATION", "GPE", "NRP", "STREET_ADDRESS"})
 
 
@@ -50,13 +52,16 @@ def is_namesake(span: Span, stretches: Sequence[Stretch]) -> bool:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     for match in OWNED.finditer(text):
         name = match[1].casefold()
-        if name in PEOPLE or (match["found"] and name not in table("given_names")):
+        is_finding = match["found"] and (name in BEARERS or name not in table("given_names"))
+        if name in PEOPLE or is_finding:
             yield match
     yield from COMPOUND.finditer(text)
     yield from ILLNESS.finditer(text)
-    yield from ROAD.finditer(text)
-    for regex in (ADJECTIVE, MODEL):
-        yield from (match for match in regex.finditer(text) if not _is_known(match[1]))
+    yield from (match for match in ADJECTIVE.finditer(text) if not _is_known(match[1]))
+    if DIGIT.search(text):
+        yield from ROAD.finditer(text)
+        yield from OWN_MODEL.finditer(text)
+        yield from (match for match in MODEL.finditer(text) if not _is_known(match[1]))
 
 
 def _is_known(name: str) -> bool:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from tunesmith.core.privacy.lexicon import behind, choice
+from tunesmith.core.privacy.lexicon import behind, choice, listed
 from tunesmith.core.privacy.lexicon import words as table
-from tunesmith.core.privacy.people import is_surname
+from tunesmith.core.privacy.people import FUNCTION_WORDS, is_surname
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
@@ -37,6 +37,33 @@ BEFORE_OFFICE = re.compile(
 )
 
 
+SHOUTED = re.compile(
+    r"(?<![\w&'’-])[^\W\d_a-zß-öø-ÿ][A-ZÀ-Þ&'’.-]+(?: (?:& )?[A-ZÀ-Þ][A-ZÀ-Þ&'’/.-]+){1,4}(?![\w'’-])"
+)
+FORMS, WEAK_FORMS = listed("organisations", "shouted"), listed("organisations", "shouted_too")
+
+
+def shouted(text: str) -> Iterator[Span]:
+    """Names of firms in capitals, in a text that has small letters: told by their end or by what stands before."""
+    if text.isupper():
+        return
+    for match in SHOUTED.finditer(text):
+        words = match.group().casefold().rstrip(".").split()
+        if any(word in FUNCTION_WORDS for word in words):
+            continue
+        is_named = any(word not in table("common_words") and len(word) > 3 for word in words[:-1])
+        is_firm = words[-1] in FORMS or (words[-1] in WEAK_FORMS and is_named)
+        if is_firm or EMPLOYER.search(text, max(0, match.start() - 60), match.start()):
+            yield Span(match.start(), _end(match), "ORGANIZATION", 0.88)
+
+
+def _end(match: re.Match[str]) -> int:
+    """Where the name ends without the stop of a sentence that it may end."""
+    name = match.group()
+    is_spelt = name[-3:-2] == "."  # "S.A."
+    return match.end() - (name.endswith(".") and not is_spelt)
+
+
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Organisations in `text`."""
     for match in LEGAL_FORM.finditer(text):
@@ -45,7 +72,7 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
         if _are_founders(match, words):
             yield Span(*match.span(), "ORGANIZATION", 0.75)
     for match in INSTITUTION.finditer(text):
-        yield Span(*match.span(), "ORGANIZATION", 0.9)
+        yield Span(match.start(), _end(match), "ORGANIZATION", 0.9)
     for match in JOINED.finditer(text):
         if _is_firm(text, match):
             yield Span(*match.span(), "ORGANIZATION", 0.5)

@@ -106,13 +106,24 @@ def _continues(text: str, previous: Word, word: Word) -> bool:
 
 
 def _is_initial(text: str, word: Word) -> bool:
-    is_pronoun = word.text == "I" and text[word.end : word.end + 1] != "."
-    return len(word.text) == 1 and word.is_capitalised and not is_pronoun
+    behind = text[word.end : word.end + 1]
+    is_other = behind.isdigit() or (word.text == "I" and behind != ".")  # "V11", or who speaks
+    return len(word.text) == 1 and word.is_capitalised and not is_other
 
 
 @cache
 def _not_names() -> Set[str]:
     return NEVER | FUNCTION_WORDS | table("things")
+
+
+@cache
+def _not_first() -> Set[str]:
+    return _not_names() | IMPERATIVES
+
+
+@cache
+def _names_of_things() -> Set[str]:
+    return MONTHS | (table("things") & table("given_names"))
 
 
 def _may_follow(text: str, word: Word) -> bool:
@@ -131,7 +142,7 @@ def _may_begin(text: str, words: Sequence[Word], index: int) -> bool:
         return True
     if not word.is_capitalised or len(word.text) < 2 or word.is_acronym:
         return False
-    if word.folded in _not_names() | IMPERATIVES:
+    if word.folded in _not_first():
         return _is_called_so(text, words, index)
     if not word.is_common:
         return True
@@ -153,7 +164,7 @@ def _may_begin(text: str, words: Sequence[Word], index: int) -> bool:
 def _is_called_so(text: str, words: Sequence[Word], index: int) -> bool:
     """Somebody bears the name of a month or a thing: "June Whitfield", "Thanks, April!", "my sister Ruby"."""
     word, following = words[index], words[index + 1 : index + 2]
-    if word.folded not in MONTHS | (table("things") & table("given_names")):
+    if word.folded not in _names_of_things():
         return False
     is_full = bool(following) and text[word.end : following[0].start] == " "
     if is_full and following[0].is_unknown_name and is_surname(following[0]):
