@@ -43,6 +43,7 @@ def test_what_is_named_after_somebody_is_nobody(text):
             ["April", "June Whitfield", "Ruby"],
         ),
         ("I think maria gonzalez can't come, I'm olga", ["maria gonzalez", "olga"]),
+        ("My name is olga petrova, my son is fine", ["olga petrova"]),
         ("Please ping Dmitri. Ping Ivana too", ["Dmitri", "Ivana"]),
         ("Dr. Anna von Berg and Prof. de la Cruz", ["Anna von Berg", "de la Cruz"]),
     ],

@@ -18,6 +18,10 @@ NAMED = re.compile(
 NAME_FOLLOWS = re.compile(
     r"(?:\b(?:in|from|near|to|at|by|name is|i'm|i am|mrs?\.|ms\.|dr\.|dear|hi)|[,\n:>]) ?\Z"
 )
+INTRODUCED = re.compile(
+    r"\b(?i:(?P<name>name(?:['’]s| is))|i am|i['’]?m|this is|dear|hello|hey|hi|thanks|thank you),? "
+    r"([^\W\d_]{2,})(?: ([^\W\d_]{2,}))?(?![\w@])"
+)
 FOUNDERS = re.compile(r"(?<!\w)([^\W\d_]+), ([^\W\d_]+) (?:and|&) ([^\W\d_]+)(?!\w)")
 
 
@@ -31,9 +35,21 @@ def cased(text: str) -> str:
         return with_addresses(_with_capitals(text, is_shouted=False))
     if not any(letter.islower() for letter in text) and len(text.lower()) == len(text):
         return with_addresses(_with_capitals(text.lower(), is_shouted=True))
+    text = INTRODUCED.sub(_introduced, text)
     if SHOUTED.search(text):
         return with_addresses(WORD.sub(_hushed, text))
     return with_numbered_streets(text, only_told=True)
+
+
+def _introduced(match: re.Match[str]) -> str:
+    """Who says a name without capitals among others that have them: "My name is olga petrova"."""
+    first, last = match[2], match[3] or ""
+    is_given = first in words("given_names") and first not in words("demonyms")
+    if not first.islower() or is_plain(first) or not (match["name"] or is_given):
+        return match.group()
+    is_surname = last.islower() and last in words("surnames") and not is_plain(last)
+    said = match.group()[: match.start(2) - match.start()]
+    return f"{said}{titled(first)}{f' {titled(last) if is_surname else last}' if last else ''}"
 
 
 def _hushed(match: re.Match[str]) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.core.privacy.lean_import import without_frameworks
-from tunesmith.core.privacy.lexicon import listed, words
+from tunesmith.core.privacy.lexicon import words
+from tunesmith.core.privacy.people import IMPERATIVES, is_told
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import LONGEST_ACRONYM, split
 from tunesmith.errors import MissingDependencyError
@@ -33,11 +34,9 @@ CALENDAR = re.compile(
     re.IGNORECASE,
 )
 
-OPENING = re.compile(
-    rf"^(?:[\W_]+|(?:the|of|and|{'|'.join(sorted(listed('people', 'imperatives')))}) )+",
-    re.IGNORECASE,
-)
-"""Belongs to no name."""
+OPENING = re.compile(r"^(?:[\W_]+|(?:the|of|and|dear|hello|hey|hi|thanks) )+", re.IGNORECASE)
+VERB = re.compile(rf"^(?:{'|'.join(sorted(IMPERATIVES))})(?: |$)", re.IGNORECASE)
+"""Belong to no name; the second where it tells somebody what to do."""
 
 
 class LanguageModel:
@@ -128,6 +127,8 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Each line of a stretch of text without articles, possessives and marks at its ends."""
     for line in re.finditer(r"[^\n]+", text[start:end]):
         kept = OPENING.sub("", line.group())
+        if is_told(text, start + line.end() - len(kept)):
+            kept = VERB.sub("", kept)
         first = start + line.end() - len(kept)
         kept = re.sub(r"(?:['’]s|[\s.,;:>|?'\"]+| of| the| and)+$", "", kept)
         if kept:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tunesmith.core.privacy.lexicon import behind, choice, listed
 from tunesmith.core.privacy.lexicon import words as table
-from tunesmith.core.privacy.people import FUNCTION_WORDS, is_surname
+from tunesmith.core.privacy.people import FUNCTION_WORDS, IMPERATIVES, is_surname, is_told
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
@@ -57,6 +57,13 @@ def shouted(text: str) -> Iterator[Span]:
             yield Span(match.start(), _end(match), "ORGANIZATION", 0.88)
 
 
+def _begin(match: re.Match[str]) -> int:
+    """Where the name begins behind what somebody is told to do with it: "Ask Horvat & Sons"."""
+    first, _, rest = match.group().partition(" ")
+    is_verb = first.casefold() in IMPERATIVES and is_told(match.string, match.start())
+    return match.start() + (len(first) + 1 if is_verb and " " in rest else 0)
+
+
 def _end(match: re.Match[str]) -> int:
     """Where the name ends without the stop of a sentence that it may end."""
     name = match.group()
@@ -67,7 +74,7 @@ def _end(match: re.Match[str]) -> int:
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Organisations in `text`."""
     for match in LEGAL_FORM.finditer(text):
-        yield Span(*match.span(), "ORGANIZATION", 0.87)
+        yield Span(_begin(match), match.end(), "ORGANIZATION", 0.87)
     for match in FOUNDERS.finditer(text):
         if _are_founders(match, words):
             yield Span(*match.span(), "ORGANIZATION", 0.75)

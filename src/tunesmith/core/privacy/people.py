@@ -27,6 +27,7 @@ ENDING = re.compile(rf"[^\W\d_]{{2,}}{choice('people', 'endings')}$")
 NEVER = listed("people", "never")
 FUNCTION_WORDS = listed("people", "function_words")
 IMPERATIVES = listed("people", "imperatives")
+TOLD = re.compile(r"\b(?:please|then),? \Z", re.IGNORECASE)
 MONTHS = frozenset({"april", "june", "august"})
 """Are given names too; May is a word besides."""
 
@@ -74,6 +75,13 @@ def begins_sentence(text: str, position: int) -> bool:
     return (not before and first == 0) or before[-1:] in tuple(".!?:\n…")
 
 
+def is_told(text: str, position: int) -> bool:
+    """A verb that stands here tells somebody what to do: "Ask Maria", "then ping Peter"."""
+    return begins_sentence(text, position) or bool(
+        TOLD.search(text, max(0, position - 8), position)
+    )
+
+
 def _ends_like_one(word: Word) -> bool:
     return not word.is_common and len(word.text) > 5 and bool(ENDING.search(word.folded))
 
@@ -117,11 +125,6 @@ def _not_names() -> Set[str]:
 
 
 @cache
-def _not_first() -> Set[str]:
-    return _not_names() | IMPERATIVES
-
-
-@cache
 def _names_of_things() -> Set[str]:
     return MONTHS | (table("things") & table("given_names"))
 
@@ -142,8 +145,10 @@ def _may_begin(text: str, words: Sequence[Word], index: int) -> bool:
         return True
     if not word.is_capitalised or len(word.text) < 2 or word.is_acronym:
         return False
-    if word.folded in _not_first():
+    if word.folded in _not_names():
         return _is_called_so(text, words, index)
+    if word.folded in IMPERATIVES and is_told(text, word.start):
+        return False
     if not word.is_common:
         return True
     if NAMED.search(text[max(0, word.start - 24) : word.start]):
