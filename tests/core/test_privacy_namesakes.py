@@ -23,6 +23,7 @@ def found(text: str, detector: Detector = RULES) -> list[tuple[str, str]]:
         "My Roomba i7 and the ThinkPad X1 Carbon broke on Route 66",
         "earl grey with eggs Benedict at Christmas and Easter",
         "Colours and cheques: Organise your favourites, Apologise to neighbours",
+        "self.name is an int64, np.minimum.at(x) gives None, KeyError 10 and 0.5 GB",
         "Caused by: java.io.FileNotFoundException; java.net.URL is final",
         "PLEASE CANCEL MY ORDER, this is the THIRD time, it is for the USERS GROUP",
         "Click Settings, then Delete Account, and choose Rich Text",

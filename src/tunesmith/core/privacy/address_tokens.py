@@ -2,13 +2,14 @@
 
 import re
 import tomllib
+from calendar import month_abbr, month_name
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 from tunesmith.core.privacy.lexicon import words as table
-from tunesmith.core.privacy.words import WORD
+from tunesmith.core.privacy.words import INNER_CAPITAL, NAME_WITH_CAPITAL, WORD
 
 POST_CODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|[A-Z]\d[A-Z] ?\d[A-Z]\d\b|[A-Z]{1,2}-\d{4,6}\b"
 """British, Canadian, and with the country before it."""
@@ -23,6 +24,7 @@ TOKEN = re.compile(
 )
 MISSING = frozenset({"nan", "null", "none"})
 """What exports of tables write where a part of an address is missing."""
+MONTHS = frozenset(month.casefold() for month in (*month_name, *month_abbr) if month)
 NO_NUMBER = "s/n"
 """Stands in the place of a house number in Portuguese and Spanish."""
 
@@ -79,6 +81,16 @@ def _ends_like_street(folded: str) -> bool:
     return any(
         len(folded) > len(ending) + 2 and folded.endswith(ending) for ending in streets()["endings"]
     )
+
+
+def is_month(tokens: Sequence[Token], index: int) -> bool:
+    """A month stands at `index`, which makes the number before it a day's: "Born 14 February"."""
+    return index < len(tokens) and tokens[index].text.casefold() in MONTHS
+
+
+def is_code(name: str) -> bool:
+    """It is joined as only code is: "KeyError", not "McNeil"."""
+    return bool(INNER_CAPITAL.search(name)) and not NAME_WITH_CAPITAL.match(name)
 
 
 def hold_street(names: Sequence[Token]) -> bool:

@@ -1,7 +1,6 @@
 """Postal addresses of many countries: a street, post box or military post, and all that belongs to it."""
 
 import re
-from calendar import month_abbr, month_name
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,8 @@ from tunesmith.core.privacy.address_tokens import (
     Token,
     ends_street,
     hold_street,
+    is_code,
+    is_month,
     leads_to_name,
     streets,
     tokens_of,
@@ -29,7 +30,6 @@ ENGLISH_JOINERS = frozenset({"a", "an", "am", "in", "of", "the"})
 """Join parts of a street's name, and also a person to a street: "Ivan Horvat of Elm Street 5"."""
 CORNER = re.compile(r"\b(?:the )?(?:corner|intersection|junction) of $", re.IGNORECASE)
 TOLD = behind("addresses", "told_before", ":? ")
-MONTHS = frozenset(month.casefold() for month in (*month_name, *month_abbr) if month)
 LABELLED = re.compile(r"\b(?:code|error|http|port|rfc|status|version)[ :#]*$", re.IGNORECASE)
 """Before a number that is no house's."""
 MOST_TOKENS = 40
@@ -75,7 +75,9 @@ def _anchor(text: str, tokens: Sequence[Token], index: int) -> float:
         return 0.0
     if token.kind == "unit":
         numbered = tokens[index + 2 : index + 3] if following.text == "." else [following]
-        return 0.85 if numbered and numbered[0].kind == "number" else 0.0
+        is_glued = token.end == following.start and token.text.islower()  # "int64"
+        is_numbered = bool(numbered) and numbered[0].kind == "number"
+        return 0.85 if is_numbered and (following.text == "." or not is_glued) else 0.0
     if token.kind == "number" and len(token.text) <= 6:
         return _numbered(text, tokens, index)
     return _named(text, tokens, index) if token.kind == "name" else 0.0
@@ -158,7 +160,7 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         return 0.0  # "IBAN PL 64"
     if hold_street(names):
         return STREET_SCORE
-    if _is_month(tokens, number + 1):
+    if is_month(tokens, number + 1):
         return 0.0  # "Born 14 February"
     if any(name.text.casefold() in NEVER | table("things") for name in names):
         return 0.0
@@ -166,12 +168,11 @@ def _named(text: str, tokens: Sequence[Token], index: int) -> float:
         return TOWN_SCORE
     if _is_told(text, tokens[index].start):
         return 0.55
-    is_unknown = len(names[-1].text) > 4 and names[-1].text.casefold() not in table("common_words")
+    last = names[-1].text
+    is_unknown = (
+        len(last) > 4 and last.casefold() not in table("common_words") and not is_code(last)
+    )
     return 0.45 if is_unknown and number == end and 2 <= len(tokens[number].text) <= 4 else 0.0
-
-
-def _is_month(tokens: Sequence[Token], index: int) -> bool:
-    return index < len(tokens) and tokens[index].text.casefold() in MONTHS
 
 
 def _is_called_street(tokens: Sequence[Token], names: Sequence[Token], end: int) -> bool:
@@ -221,7 +222,7 @@ def _is_between_numbers(tokens: Sequence[Token], index: int) -> bool:
     if end >= len(tokens) or tokens[end].kind != "number" or len(tokens[end].text) > 5:
         return False
     has_marks = any(token.kind == "mark" and token.text != "." for token in between)
-    is_date = _is_month(tokens, index + 1)
+    is_date = is_month(tokens, index + 1)
     return (
         between[0].kind == "name" and not has_marks and not is_date and _is_closed(tokens, end + 1)
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tunesmith.core.privacy.lexicon import behind, choice, listed
 from tunesmith.core.privacy.lexicon import words as table
+from tunesmith.core.privacy.people import FUNCTION_WORDS
 from tunesmith.core.privacy.span import Span
 from tunesmith.core.privacy.words import Word
 
@@ -128,6 +129,8 @@ def _line_of(text: str, head: Word) -> tuple[int, int] | None:
     begin = text.rfind("\n", 0, head.start) + 1
     line = LINE.match(text, begin)
     if not begin or not line or line.end(1) != head.end or line.end() == len(text):
+        return None
+    if line[1].split()[0].casefold() in FUNCTION_WORDS:
         return None
     return line.span(1)
 
