@@ -72,6 +72,7 @@ def test_what_has_a_form_is_found_by_it(text, kind, expected):
         "CALL ME BACK TODAY",
         "see paragraphs 4, 5, and 7",
         "Name: n/a\nCompany: none\nName: the name of the file",
+        "he runs a large corporation\nMark: 5\nBill: paid",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text):
@@ -95,6 +96,9 @@ def test_what_only_looks_like_it_is_left_alone(text):
         ("@Patrícia can you see @Override there?", ["Patrícia"]),
         ("Will you ask Will Hawking about it?", ["Will Hawking"]),
         ("T. J. Okonkwo's account", ["T. J. Okonkwo"]),
+        ("please ask liv k. sætrum about it", ["liv k. sætrum"]),
+        ("}}Eve Kowalczyk\n}}next line", ["Eve Kowalczyk"]),
+        ("Frank: where is it?\nDawn: I sent it.\nFrank: when?", ["Frank", "Dawn", "Frank"]),
     ],
 )
 def test_people_are_found_in_any_case_with_particles_and_initials(text, expected):
@@ -276,6 +280,12 @@ def test_streets_of_other_countries_are_found_shouted_or_without_capitals(text, 
         ("Agnes Vítek (Irish, 58) joined us", "AGE", ["58"]),
         ("Port Bruceside is lovely", "GPE", ["Port Bruceside"]),
         ("Is 8672375354 still your number?", "PHONE_NUMBER", ["8672375354"]),
+        ("i work for arvel parts ltd. in town", "ORGANIZATION", ["arvel parts ltd."]),
+        ("the two estonians left", "NRP", ["estonians"]),
+        ("a Sri Lankan cook", "NRP", ["Sri Lankan"]),
+        ("I joined Arvel Ltd as Automotive engineer", "TITLE", ["Automotive engineer"]),
+        ("Ida Berg, the Press secretary, said", "TITLE", ["Press secretary"]),
+        ("driver's license s593560723141", "US_DRIVER_LICENSE", ["s593560723141"]),
     ],
 )
 def test_how_firms_jobs_towns_and_numbers_are_written(text, kind, expected):

@@ -73,6 +73,7 @@ def _with_capitals(text: str, *, is_shouted: bool) -> str:
             match.start() in founders
             or is_unknown
             or _is_name(word, before, is_next=is_next)
+            or (is_next and not is_shouted and _goes_on(found[index - 1].group(), word))
             or _is_part_of_name(text, found, index, is_next=is_next, is_shouted=is_shouted)
         )
         pieces += [gap, titled(word) if was_name else word]
@@ -91,6 +92,13 @@ def _is_name(word: str, before: str, *, is_next: bool) -> bool:
     if len(parts) == 2 and all(part in words("surnames") for part in parts):
         return not all(part in words("common_words") for part in parts)
     return not is_plain(word) or is_named
+
+
+def _goes_on(name: str, word: str) -> bool:
+    """Behind a given name, an initial or a word that no list knows is the rest of it: "liv k. sætre"."""
+    if len(word) == 1:
+        return word not in {"a", "i"}
+    return (len(name) == 1 or name in words("given_names")) and _is_unknown(word)
 
 
 def _is_part_of_name(

@@ -31,16 +31,28 @@ NAMES = {"PERSON": ("given_names", "surnames"), "GPE": ("cities", "regions"), "O
 NOTHING = listed("forms", "nothing")
 
 
+SPEAKER = re.compile(r"^[ \t>*\[]*([^\W\d_]{2,20})(?=:[ \t]*[^\s\d])", re.MULTILINE)
+
+
 def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
-    """What is entered in the fields of `text`."""
+    """What is entered in the fields of `text`, and who speaks in a dialogue."""
     if ":" not in text:
         return
+    yield from _speakers(text)
     for kind, regex in _fields().items():
         for match in regex.finditer(text):
             start, end = match.span(1)
             entered = [word for word in words if start <= word.start < end]
             if _is_entry(match.group(1), kind, entered):
                 yield Span(start, end, kind, SCORE)
+
+
+def _speakers(text: str) -> Iterator[Span]:
+    """Given names before what they say, where at least two lines begin so and none with a label of another kind."""
+    lines = list(SPEAKER.finditer(text))
+    if len(lines) > 1 and all(line[1].casefold() in table("given_names") for line in lines):
+        for line in lines:
+            yield Span(*line.span(1), "PERSON", SCORE)
 
 
 @cache

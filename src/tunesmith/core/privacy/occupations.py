@@ -11,6 +11,8 @@ from tunesmith.core.privacy.words import Word
 
 TOLD_BEFORE = behind("occupations", "told_before", "[ :]")
 THE = re.compile(r"\b(?:the|our|my|its|his|her|their|,) $", re.IGNORECASE)
+AS = re.compile(r" as $")
+APPOSITION = re.compile(r"[^\W\d_]['’]?[\w.]*, the $")
 OF_SOMEBODY = re.compile(r" (?:of|at|for|from) (?:the )?[A-Z]")
 LINE = re.compile(r"[ \t>*|?-]*([^\W\d_](?:[^\W\d_]|[ ,'’/&-]){2,70})[ \t]*$", re.MULTILINE)
 BESIDE = re.compile(r", (?:(?:an?|the|our|my|his|her|their|its) )?| [-–|] ")
@@ -95,6 +97,8 @@ def _score(text: str, title: Sequence[Word]) -> float:
         return 0.55
     if THE.search(text[max(0, start - 6) : start]) and OF_SOMEBODY.match(text, end):
         return 0.5
+    if title[0].is_capitalised and AS.search(text[max(0, start - 4) : start]):
+        return 0.5
     is_told = TOLD_BEFORE.search(text[max(0, start - 40) : start])
     return 0.0 if not is_told else 0.6 if len(title) > 1 else 0.5
 
@@ -114,6 +118,8 @@ def _of_a_name(text: str, words: Sequence[Word], index: int, title: Sequence[Wor
     names = words[first - 2 : first] if first >= 2 else []
     is_beside = bool(names) and bool(BESIDE.fullmatch(text, names[1].end, start))
     is_named = is_beside and names[1].is_capitalised and _is_given_name(names[0])
+    if text[end : end + 1] == "," and APPOSITION.search(text[max(0, start - 30) : start]):
+        is_named = is_named or (bool(names) and names[-1].is_capitalised)
     if is_named and CLOSES.match(text, end):
         return 0.5
     is_line = text[start - 1 : start] == "\n" and bool(AT_FIRM.match(text, end))

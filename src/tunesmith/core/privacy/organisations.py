@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from tunesmith.core.privacy.lexicon import behind, choice, listed
 from tunesmith.core.privacy.lexicon import words as table
 from tunesmith.core.privacy.people import FUNCTION_WORDS, IMPERATIVES, is_surname, is_told
 from tunesmith.core.privacy.span import Span
-from tunesmith.core.privacy.words import Word
+from tunesmith.core.privacy.words import WORD, Word
 
 NAME = r"(?<![\w-])[^\W\d_a-zß-öø-ÿ][\w&'’.-]{0,40}"
 LEGAL_FORM = re.compile(
     rf"\b{NAME}(?:,? (?:and |& )?{NAME}){{0,5}},? {choice('organisations', 'legal_forms')}(?!\w)\.?"
 )
+SMALL_FORM = re.compile(
+    r"(?<=[\w.,] )(?:inc|ltd|llc|llp|plc|corp|corporation|gmbh)\b\.?(?![\w@/-])"
+)
+LONGEST_SMALL = 3
+"""Words before it."""
 FOUNDER = r"([^\W\d_]+(?:-[^\W\d_]+)?)"
 FOUNDERS = re.compile(
     rf"\b{FOUNDER}(?:, {FOUNDER} (?:and|&|og|och|und|y|et|és)| &) {FOUNDER}(?!\w)"
@@ -75,6 +81,7 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     """Organisations in `text`."""
     for match in LEGAL_FORM.finditer(text):
         yield Span(_begin(match), match.end(), "ORGANIZATION", 0.87)
+    yield from _in_small_letters(text)
     for match in FOUNDERS.finditer(text):
         if _are_founders(match, words):
             yield Span(*match.span(), "ORGANIZATION", 0.75)
@@ -86,6 +93,21 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
     for match in BEFORE_OFFICE.finditer(text):
         yield Span(*match.span(1), "ORGANIZATION", 0.5)
     yield from _by_words(text, words)
+
+
+def _in_small_letters(text: str) -> Iterator[Span]:
+    """Firms as people type them: "acme parts ltd"; but no corporation that is only "a large corporation"."""
+    for match in SMALL_FORM.finditer(text):
+        begin = max(text.rfind(mark, 0, match.start()) for mark in "\n.:;!?") + 1
+        before = list(WORD.finditer(text, max(begin, match.start() - 60), match.start()))
+        name = list(takewhile(_is_no_function_word, reversed(before)))[:LONGEST_SMALL]
+        is_named = any(word.group() not in table("common_words") for word in name)
+        if name and (is_named or not match.group().startswith("corporation")):
+            yield Span(name[-1].start(), match.end(), "ORGANIZATION", 0.6)
+
+
+def _is_no_function_word(word: re.Match[str]) -> bool:
+    return word.group().casefold() not in FUNCTION_WORDS
 
 
 def _by_words(text: str, words: Sequence[Word]) -> Iterator[Span]:

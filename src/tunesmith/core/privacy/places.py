@@ -45,8 +45,9 @@ def find(text: str, words: Sequence[Word]) -> Iterator[Span]:
         if any(part.is_unknown_name and part.folded not in NEVER for part in run):
             yield Span(word.start, run[-1].end, "GPE", 0.45)
             yield from _post_code(text, run[-1].end)
-        elif _is_nationality(text, word):
-            yield Span(word.start, word.end, "NRP", 0.7)
+        elif length := _nationality(text, words, index):
+            index += length - 1
+            yield Span(word.start, words[index].end, "NRP", 0.7)
         index += 1
 
 
@@ -60,10 +61,20 @@ def _named_after(text: str, words: Sequence[Word], index: int) -> int:
     return 2 if is_next and name.folded not in table("demonyms") else 0
 
 
-def _is_nationality(text: str, word: Word) -> bool:
-    if word.folded not in table("demonyms") or (word.is_common and not word.is_capitalised):
-        return False
-    return not LANGUAGE.search(text[max(0, word.start - 16) : word.start])
+def _nationality(text: str, words: Sequence[Word], index: int) -> int:
+    """Words of a nationality, a faith or the like that begins there: "Swiss", "Sri Lankans", "middle-eastern"; or 0."""
+    word = words[index]
+    if LANGUAGE.search(text[max(0, word.start - 16) : word.start]):
+        return 0
+    reach = min(openings("demonyms").get(word.folded, 1), len(words) - index)
+    for length in range(reach, 0, -1):
+        name = " ".join(text[word.start : words[index + length - 1].end].casefold().split())
+        one = name.removesuffix("s")
+        is_one = {name, one, name.replace("-", " "), one.rpartition("-")[2]} & table("demonyms")
+        is_telling = word.is_capitalised or not word.is_common or length > 1 or "-" in name
+        if is_one and is_telling:
+            return length
+    return 0
 
 
 def _post_code(text: str, end: int) -> Iterator[Span]:

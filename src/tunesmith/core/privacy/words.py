@@ -87,7 +87,7 @@ def _is_name_behind(text: str, word: str, start: int) -> bool:
     mark, is_first = text[start - 1], text[start - 2 : start - 1].strip() == ""
     if mark == "@":
         return is_first and word[0].isupper() and word.casefold() in words("given_names")
-    return mark in './"<' and word[0].isupper()
+    return mark in './"<}' and word[0].isupper()
 
 
 def _is_compound(folded: str, common: Set[str]) -> bool:
