@@ -70,6 +70,7 @@ def test_what_has_a_form_is_found_by_it(text, kind, expected):
         "plug in the USB-C cable, press Ctrl+Alt+Del, run npm with --save-dev",
         "she pays with American Express, AMEX or a Diners Club card",
         "CALL ME BACK TODAY",
+        "which ATMs and APIs take PDFs?",
         "see paragraphs 4, 5, and 7",
         "Name: n/a\nCompany: none\nName: the name of the file",
         "he runs a large corporation\nMark: 5\nBill: paid",

@@ -34,9 +34,10 @@ class Word(NamedTuple):
 
     @property
     def is_acronym(self) -> bool:
-        """A few letters, all capitals; or such with a letter of their own ("USB-C")."""
-        is_short = len(self.text) <= LONGEST_ACRONYM or bool(LONE_LETTER.search(self.text))
-        return is_short and self.text.isupper()
+        """A few letters, all capitals, perhaps in the plural ("APIs"); or such with a letter of their own ("USB-C")."""
+        one = self.text.removesuffix("s")
+        is_short = len(one) <= LONGEST_ACRONYM or bool(LONE_LETTER.search(self.text))
+        return is_short and one.isupper()
 
     @property
     def is_unknown_name(self) -> bool:
