@@ -107,7 +107,7 @@ class Detector:
             *forms.find(text, found),
         ]
         spans.extend(official.find(text, self.config.countries, spans))
-        nobody = namesakes.find(written)
+        nobody = namesakes.find(text, written)
         spans = [
             span
             for span in spans

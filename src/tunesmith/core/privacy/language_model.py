@@ -118,6 +118,8 @@ def _is_personal(text: str, kind: str) -> bool:
         return any(word.folded in words("demonyms") or not word.is_common for word in found)
     if len(found) == 1 and found[0].is_common:
         return kind == "PERSON" and found[0].folded in words("given_names")
+    if kind == "PERSON" and all(word.is_common for word in found):
+        return found[0].folded in words("given_names") and found[-1].folded in words("surnames")
     if kind == "STREET_ADDRESS" and all(word.is_common or word.is_acronym for word in found):
         return any(letter.isdigit() for letter in text) and not found[-1].is_acronym  # "0.5 GB"
     return not (kind == "ORGANIZATION" and text.isupper() and len(text) <= LONGEST_ACRONYM)

@@ -1,4 +1,4 @@
-"""What is named after somebody, or like somebody, and is nobody: laws and diseases, prizes and tools, roads, models."""
+"""What has the name of somebody and is nobody: laws and diseases, prizes and tools, roads and models, queries."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,6 +26,11 @@ OWN_MODEL = re.compile(
 MODEL = re.compile(rf"{NAME} [A-Za-z]{{1,3}}-?\d+\w*\b(?! ?\d[A-Z]{{2}}\b)(?: [A-Z][a-z]+)?")
 """A maker and a model ("ThinkPad X1 Carbon"), not a town and its British post code."""
 ROAD = re.compile(r"\b(?:[A-Z]\w+ )?(?:Route|Interstate|Highway|Motorway|Autobahn|Hwy\.?) \d+\b")
+QUERY = re.compile(
+    r"\b(?:SELECT\b[^;\n'\"]{1,400}?\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|GRANT \w+ ON"
+    r"|(?:CREATE|ALTER|DROP) (?:TABLE|INDEX|VIEW|DATABASE|USER))\b[^;\n'\"]*"
+)
+"""SQL up to the first value in quotes, which may well be somebody."""
 PEOPLE, BEARERS = listed("namesakes", "people"), listed("namesakes", "bearers")
 NAMES = frozenset({"PERSON", "ORGANIZATION", "GPE", "NRP", "STREET_ADDRESS"})
 
@@ -37,9 +42,9 @@ class Stretch(NamedTuple):
     end: int
 
 
-def find(text: str) -> list[Stretch]:
-    """Stretches of `text` whose names are nobody's."""
-    return [Stretch(*match.span()) for match in _matches(text)]
+def find(text: str, written: str) -> list[Stretch]:
+    """Stretches of `text` whose names are nobody's; `written` is the same with the capitals that it should have."""
+    return [Stretch(*match.span()) for match in (*QUERY.finditer(text), *_matches(written))]
 
 
 def is_namesake(span: Span, stretches: Sequence[Stretch]) -> bool:

@@ -110,7 +110,8 @@ def _of_a_name(text: str, words: Sequence[Word], index: int, title: Sequence[Wor
         return 0.0
     if index + 1 < len(words) and THE.search(text[max(0, start - 6) : start]):
         holder = words[index + 1]
-        if text[end : holder.start] == " " and _is_given_name(holder):
+        is_apart = len(title) > 1 and text[end : holder.start] == ", "
+        if (is_apart or text[end : holder.start] == " ") and _is_given_name(holder):
             return 0.5
     first = index - len(title) + 1
     if first and BESIDE.fullmatch(text, words[first - 1].start - 2, start):
