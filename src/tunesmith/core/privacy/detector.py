@@ -113,7 +113,8 @@ class Detector:
             for span in spans
             if span.score >= self.config.threshold and not namesakes.is_namesake(span, nobody)
         ]
-        found = [word for word in found if not any(_meet(one, word) for one in nobody)]
+        if nobody:
+            found = [word for word in found if not any(_meet(one, word) for one in nobody)]
         if not self._is_english:
             # What follows from words being no English ones says nothing here, and the model is asked about all.
             return Looked(written, [span for span in spans if span.score >= SURE], found)
