@@ -39,3 +39,17 @@ def test_a_row_in_other_words_is_removed_and_one_with_another_number_stays(works
     (gone,) = dataset.removed_rows(workspace, "semantic_duplicate")
     assert (gone.example.source, gone.witness) == ("data/a.jsonl:1", "data/a.jsonl:2")
     assert dataset.train_count == 3
+
+
+def test_a_row_that_says_the_opposite_in_other_words_stays(workspace):
+    (workspace.root / "data").mkdir()
+    rows = [
+        ("Is a wheel change covered by the inspection?", "It is covered by the inspection."),
+        ("Does the inspection cover a wheel change?", "It is not covered by the inspection."),
+    ]
+    lines = [json.dumps({"prompt": asked, "completion": said}) for asked, said in rows]
+    (workspace.root / "data/a.jsonl").write_text("\n".join(lines))
+    (workspace.root / "golden.jsonl").write_text(json.dumps({"prompt": "z", "expected": "z"}))
+    config = CurateConfig(golden="golden.jsonl", validation_share=0, semantic_duplicates=0.8)
+
+    assert run(config, workspace).dataset.train_count == 2

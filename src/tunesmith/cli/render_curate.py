@@ -111,7 +111,7 @@ def contradictions(found: "Contradictions", *, most: int, as_json: bool) -> None
             drawn.add_row(*(Text(shortened(text), colour) for text in texts))
         out.print(drawn)
     out.print(
-        f"[dim]{len(pairs)} pairs shown; prompts whose answers contradict: {found.prompts};"
+        f"[dim]prompts whose answers contradict: {found.prompts}; pairs shown: {len(pairs)};"
         " decide in `tunesmith studio`[/dim]"
     )
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from tunesmith.core.progress import track
 from tunesmith.core.similarity import NearDuplicates
+from tunesmith.curate.likeness.answers import compare_rows
 from tunesmith.curate.likeness.repeated import repeated
-from tunesmith.curate.prompt_keys import said
+from tunesmith.curate.prompt_keys import answer_to, said
 from tunesmith.curate.removals import Removal
 from tunesmith.curate.rows import Rows
 from tunesmith.curate.steps.preference import ranking
@@ -19,6 +20,8 @@ def find_semantic_duplicates(
     rows: Rows, threshold: float, *, numbers_matter: bool = True, is_quiet: bool = True
 ) -> Iterator[Removal]:
     """All rows to leave out so that no two of like meaning are left; verdicts aside.
+
+    Where one answer has a negation that the other has not, two rows mean different things, however alike they are.
 
     Args:
         rows: All rows.
@@ -44,5 +47,9 @@ def find_semantic_duplicates(
     borders = np.flatnonzero(np.diff(numbers[order])) + 1
     for group, places in zip(np.split(vectors, borders), np.split(order, borders), strict=True):
         found = repeated(group, threshold)
-        named = NearDuplicates(places[found.positions], places[found.witnesses], found.similarities)
+        pairs = np.stack([places[found.positions], places[found.witnesses]], axis=1)
+        answers = compare_rows(rows, positions[pairs], answer_to)
+        agree = ~answers.is_turned(numbers_matter=False)
+        gone, witness = pairs[agree].T
+        named = NearDuplicates(gone, witness, found.similarities[agree])
         yield from repetitions(rows, positions, named, rule=RULE, reason=REASON)
