@@ -60,7 +60,7 @@ def _kind(token: str) -> str:
     first, folded = token[0], token.casefold()
     if folded == NO_NUMBER:
         return "number"
-    if any(letter.isdigit() for letter in token):
+    if not token.isalpha() and any(letter.isdigit() for letter in token):
         return "name" if token.endswith(("st", "nd", "rd", "th")) else "number"
     if not first.isalpha():
         return {"\n": "line", ",": "comma"}.get(first, "mark")
@@ -73,14 +73,21 @@ def _kind(token: str) -> str:
 
 def _is_kind_of_street(folded: str) -> bool:
     named = streets()
-    is_listed = folded in named["after"] or folded in named["before"] or _ends_like_street(folded)
-    return folded in named["certain"] or (is_listed and folded not in table("common_words"))
+    if folded in named["certain"]:
+        return True
+    if folded in table("common_words"):
+        return False
+    return folded in named["after"] or folded in named["before"] or _ends_like_street(folded)
 
 
 def _ends_like_street(folded: str) -> bool:
-    return any(
-        len(folded) > len(ending) + 2 and folded.endswith(ending) for ending in streets()["endings"]
-    )
+    """Behind at least three other letters."""
+    return folded[3:].endswith(_endings())
+
+
+@cache
+def _endings() -> tuple[str, ...]:
+    return tuple(streets()["endings"])
 
 
 def is_month(tokens: Sequence[Token], index: int) -> bool:

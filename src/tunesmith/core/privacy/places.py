@@ -64,17 +64,23 @@ def _named_after(text: str, words: Sequence[Word], index: int) -> int:
 def _nationality(text: str, words: Sequence[Word], index: int) -> int:
     """Words of a nationality, a faith or the like that begins there: "Swiss", "Sri Lankans", "middle-eastern"; or 0."""
     word = words[index]
-    if LANGUAGE.search(text[max(0, word.start - 16) : word.start]):
-        return 0
     reach = min(openings("demonyms").get(word.folded, 1), len(words) - index)
     for length in range(reach, 0, -1):
         name = " ".join(text[word.start : words[index + length - 1].end].casefold().split())
-        one = name.removesuffix("s")
-        is_one = {name, one, name.replace("-", " "), one.rpartition("-")[2]} & table("demonyms")
         is_telling = word.is_capitalised or not word.is_common or length > 1 or "-" in name
-        if is_one and is_telling:
-            return length
+        if is_telling and _is_demonym(name):
+            before = text[max(0, word.start - 16) : word.start]
+            return 0 if LANGUAGE.search(before) else length
     return 0
+
+
+def _is_demonym(name: str) -> bool:
+    demonyms, one = table("demonyms"), name.removesuffix("s")
+    if name in demonyms or one in demonyms:
+        return True
+    return "-" in name and (
+        name.replace("-", " ") in demonyms or one.rpartition("-")[2] in demonyms
+    )
 
 
 def _post_code(text: str, end: int) -> Iterator[Span]:
