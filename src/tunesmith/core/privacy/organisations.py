@@ -15,7 +15,7 @@ LEGAL_FORM = re.compile(
     rf"\b{NAME}(?:,? (?:and |& )?{NAME}){{0,5}},? {choice('organisations', 'legal_forms')}(?!\w)\.?"
 )
 SMALL_FORM = re.compile(
-    r"(?<=[\w.,] )(?:inc|ltd|llc|llp|plc|corp|corporation|gmbh)\b\.?(?![\w@/-])"
+    r"(?<=[\w.,] )(?:co\.,? ?ltd|inc|ltd|llc|llp|plc|corp|corporation|incorporated|gmbh)\b\.?(?![\w@/-])"
 )
 LONGEST_SMALL = 3
 """Words before it."""
