@@ -11,7 +11,7 @@ from tunesmith.core.privacy.config import PrivacyConfig
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate import stage
 from tunesmith.curate.config import CurateConfig
-from tunesmith.curate.file_masking import FileMasking
+from tunesmith.curate.file_masking import WORTH_ALL_CORES, FileMasking
 from tunesmith.errors import DataError, PersonalDataError
 
 RULES = PrivacyConfig(model="", countries=())
@@ -112,8 +112,10 @@ def test_a_file_that_cannot_be_written_so_is_refused_and_leaves_nothing(tmp_path
 
 def test_many_rows_come_back_in_order_from_all_cores(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_text("\n".join(json.dumps({"text": f"row {n}"}) for n in range(700)))
+    rows = [{"text": f"row {n}", "more": "-" * 400} for n in range(700)]
+    path.write_text("\n".join(map(json.dumps, rows)))
 
+    assert path.stat().st_size > WORTH_ALL_CORES
     assert [row.masked for row in rows_of(path)] == [f"row {n}" for n in range(700)]
 
 

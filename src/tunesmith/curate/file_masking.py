@@ -28,6 +28,8 @@ AS_THEY_STAND = (Mapping(question="", answer=""),)
 """Rows that a mapping fits are given as they stand: messages of a table are not put together to threads."""
 ROWS_PER_JOB = 256
 """Enough for the language model's batches, few enough that a small file keeps all cores busy."""
+WORTH_ALL_CORES = 250_000
+"""Bytes; what a smaller file holds is masked before another process has loaded its language model."""
 TEXT_KEYS = ("content", "value", "text")
 """Where a turn of a chat holds its text."""
 VAGUE = frozenset({"AGE", "DATE_TIME", "NRP", "TITLE"})
@@ -96,8 +98,9 @@ class FileMasking:
         waiting: dict[int, list[MaskedRow]] = {}
         turn = 0
         total = about_rows(self._path)
+        workers = 1 if self._path.stat().st_size < WORTH_ALL_CORES else 0
         with track(f"mask {self._path.name}", total, is_quiet=self._is_quiet) as progress:
-            for number, masked in fan_out(mask_rows, self._jobs()):
+            for number, masked in fan_out(mask_rows, self._jobs(), workers=workers):
                 waiting[number] = masked
                 while turn in waiting:
                     for row in waiting.pop(turn):

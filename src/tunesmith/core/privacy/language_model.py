@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tunesmith.core.privacy.lean_import import without_frameworks
+from tunesmith.core.privacy.lean_import import without_command_line, without_frameworks
 from tunesmith.core.privacy.lexicon import words
 from tunesmith.core.privacy.people import IMPERATIVES, is_told
 from tunesmith.core.privacy.span import Span
@@ -76,7 +76,7 @@ def need_model(name: str) -> None:
 
 
 def _loaded(name: str) -> Any:
-    with without_frameworks():
+    with without_frameworks(), without_command_line():
         import spacy
     try:
         return _loaded_lean(name)
