@@ -1,6 +1,8 @@
 """Personal data behind escapes and inside JSON: found as a person reads it, replaced so that JSON stays JSON."""
 
 import json
+import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -106,6 +108,20 @@ def test_a_long_text_of_brackets_that_is_no_json_is_read_a_few_times_only():
     text = '[{"a": ' * 20_000 + '{"name": "Ivana'
 
     assert Legible(text).read == text
+
+
+def test_time_grows_with_the_number_of_names_in_json_and_no_faster():
+    text = json.dumps([{"name": "Ivana Horvat", "number": number} for number in range(40_000)])
+    seen = Legible(text)
+    read = [
+        Span(match.start(), match.end(), "PERSON", 1) for match in re.finditer("Ivana Horvat", text)
+    ]
+
+    started = time.process_time()
+    spans = seen.in_written(read)
+
+    assert time.process_time() - started < 5
+    assert spans == read
 
 
 TEXTS = st.text(st.sampled_from('aé"\\/\n\tu0{}[]:, &;\u0301😀'), max_size=12)

@@ -17,3 +17,8 @@ def is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def encodable(text: str) -> str:
+    """The text, halves of characters (lone surrogates) written as escapes, which is what JSON writes for them."""
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")

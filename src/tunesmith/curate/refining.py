@@ -13,6 +13,7 @@ from tunesmith.core import fingerprint
 from tunesmith.core.conversation import Example, Pair, Thumb
 from tunesmith.core.progress import track
 from tunesmith.core.similarity import signatures
+from tunesmith.core.text import encodable
 from tunesmith.core.workspace import Workspace
 from tunesmith.curate.config import CurateConfig
 from tunesmith.curate.facts import Facts
@@ -163,8 +164,8 @@ def _refined(
             job.file,
             inside=outcome.file if outcome.file != job.shown else "",
             rule=UNREADABLE,
-            reason=_encodable(outcome.reason),
-            row=_encodable(outcome.row),
+            reason=encodable(outcome.reason),
+            row=encodable(outcome.row),
             personal=protected.findings,
         ), None
     reviewed = apply_review([outcome.example], job.decisions)
@@ -182,9 +183,9 @@ def _filtered(row: Refined, noted: Sequence[Noted], remove_from: float) -> Refin
     """The row with what filters noted; set aside by the most certain of them if it is certain enough."""
     if noted and noted[0].finding.score >= remove_from:
         rule, (score, reason) = noted[0]
-        return row._replace(rule=rule, score=score, reason=_encodable(reason))
+        return row._replace(rule=rule, score=score, reason=encodable(reason))
     doubts = [
-        {"rule": rule, "score": round(score, 4), "text": _encodable(reason)}
+        {"rule": rule, "score": round(score, 4), "text": encodable(reason)}
         for rule, (score, reason) in noted
     ]
     return row._replace(doubts=json.dumps(doubts, ensure_ascii=False))
@@ -220,11 +221,6 @@ def _columns(job: Job, line: int, understood: Understood, protected: Protected) 
         characters=sum(len(text) for _, text in example.texts),
         personal=protected.findings,
     )
-
-
-def _encodable(text: str) -> str:
-    """The text, halves of characters (lone surrogates) written as escapes."""
-    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def _groups(facts: Facts, group_by: Sequence[str]) -> list[int]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
+from tunesmith.core.text import encodable
 from tunesmith.core.workspace import open_whole
 from tunesmith.errors import DataError
 
@@ -44,17 +45,8 @@ def _write_line(stream: TextIO, row: object) -> None:
 
 
 def as_line(value: object) -> str:
-    """JSON on one line that can be written anywhere: a half of a character (lone surrogate) is escaped."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if _is_writable(text) else json.dumps(value, default=str)
-
-
-def _is_writable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """JSON on one line that can be written anywhere."""
+    return encodable(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _list(stream: TextIO) -> Iterator[Write]:
@@ -90,5 +82,6 @@ FIX = "write JSON Lines: name a file that ends in .jsonl"
 
 
 def _cell(value: object) -> str:
-    text = value if isinstance(value, str) else "" if value is None else as_line(value)
-    return text.encode(errors="replace").decode()
+    if value is None:
+        return ""
+    return encodable(value) if isinstance(value, str) else as_line(value)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from tunesmith.core.privacy.config import TELLING
@@ -26,6 +27,7 @@ STRING_ESCAPE = re.compile(rf"{LETTER}|\\[\"\\/bfnrt]")
 JSON_BEGINS = re.compile(r"[\[{](?=\s*[\"\[{\]}\w-])")
 JSON_LITERAL = re.compile(r'"(?P<string>(?:[^"\\]|\\.)*)"(?P<key>\s*:)?|(?P<number>-?\d[\d.eE+-]*)')
 NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+START, AT = attrgetter("start"), attrgetter("at")
 MOST_READ = 4
 """Times its length that a text is read at most in search of JSON."""
 
@@ -87,24 +89,24 @@ class Legible:
         pieces, done = [], 0
         for span in spans:
             new = replacement(span.type, self.said(span))
-            pieces += [self.written[done : span.start], _as(self._stretch(span.start).kind, new)]
+            kind = self._stretches[self._stretch_at(span.start)].kind
+            pieces += [self.written[done : span.start], _as(kind, new)]
             done = span.end
         return "".join([*pieces, self.written[done:]])
 
     def _parts(self, span: Span) -> Iterator[Span]:
-        first = max(0, bisect_right(self._stretches, (span.start + 1,)) - 1)
-        for stretch in self._stretches[first:]:
+        first, behind = self._stretch_at(span.start), self._stretch_at(span.end - 1) + 1
+        for stretch in self._stretches[first:behind]:
             start, end = max(span.start, stretch.start), min(span.end, stretch.end)
-            if stretch.start >= span.end:
-                return
             if stretch.kind == "key" and span.type not in TELLING:
                 continue
             if self.written[start:end].strip(EDGES):
                 is_number = stretch.kind == "number"
                 yield Span(*(stretch[:2] if is_number else (start, end)), *span[2:])
 
-    def _stretch(self, position: int) -> Stretch:
-        return self._stretches[bisect_right(self._stretches, (position + 1,)) - 1]
+    def _stretch_at(self, position: int) -> int:
+        """The last one that begins there or before."""
+        return bisect_right(self._stretches, position, key=START) - 1
 
     def _decoded(self) -> str:
         pieces, done, length = [], 0, 0
@@ -122,21 +124,20 @@ class Legible:
         return "".join([*pieces, self.written[done:]])
 
     def _written_at(self, place: int) -> int:
-        escape = self._escape(place, "at")
+        escape = self._escape(place, AT)
         return escape.start if place < escape.until else escape.end + place - escape.until
 
     def _written_behind(self, place: int) -> int:
-        escape = self._escape(place, "at")
+        escape = self._escape(place, AT)
         return escape.end if place < escape.until else escape.end + place - escape.until + 1
 
     def _read_at(self, position: int) -> int:
-        escape = self._escape(position, "start")
+        escape = self._escape(position, START)
         return escape.at if position < escape.end else escape.until + position - escape.end
 
-    def _escape(self, place: int, field: Literal["at", "start"]) -> Escape:
-        """The last escape that begins there or before."""
-        key = {"at": lambda escape: escape.at, "start": lambda escape: escape.start}[field]
-        number = bisect_right(self._escapes, place, key=key)
+    def _escape(self, place: int, begin: "attrgetter[int]") -> Escape:
+        """The last escape that begins there or before, in what is written or in what is read."""
+        number = bisect_right(self._escapes, place, key=begin)
         return self._escapes[number - 1] if number else Escape(0, 0, 0, 0)
 
 
