@@ -56,23 +56,27 @@ def test_whatever_a_field_holds_is_masked_and_rows_without_it_are_kept(tmp_path)
     values = [
         {"customer": {"name": "Ivana Horvat", "since": 2019}, "open": True},
         [{"role": "user", "content": "I am Ivana Horvat"}, {"role": "assistant", "content": None}],
+        [
+            {"role": "user", "name": "Ivana Horvat", "content": "Hello"},
+            {"from": "Ivana Horvat", "value": "Hi"},
+        ],
         None,
         7,
         "half a letter \ud83d, Ivana Horvat",
     ]
     rows = [{"text": value, "id": number} for number, value in enumerate(values)]
-    path.write_text("\n".join(map(json.dumps, [*rows, {"id": 5}])))
+    path.write_text("\n".join(map(json.dumps, [*rows, {"id": 6}])))
 
     masking = FileMasking(RULES, path, "text")
     list(masking.write(out))
     written = [json.loads(line) for line in out.read_text().splitlines()]
 
-    assert [row["id"] for row in written] == [0, 1, 2, 3, 4, 5]
+    assert [row["id"] for row in written] == [0, 1, 2, 3, 4, 5, 6]
     assert written[0]["text"]["open"] is True
     assert written[0]["text"]["customer"]["since"] == 2019
     assert written[1]["text"][1] == {"role": "assistant", "content": None}
-    assert [row.get("text") for row in written[2:4]] == [None, 7]
-    assert written[4]["text"].startswith("half a letter \ud83d, ")
+    assert [row.get("text") for row in written[3:5]] == [None, 7]
+    assert written[5]["text"].startswith("half a letter \ud83d, ")
     assert "Horvat" not in out.read_text()
     assert masking.without_field == 1
 

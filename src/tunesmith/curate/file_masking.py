@@ -21,7 +21,7 @@ from tunesmith.curate.reading import read_rows
 from tunesmith.curate.refining import about_rows, batched
 from tunesmith.curate.row import RawRow, Rejected
 from tunesmith.curate.row_file import as_line, row_file
-from tunesmith.curate.turns import kind_of
+from tunesmith.curate.turns import ROLES, TOOL_ROLES, kind_of
 from tunesmith.errors import DataError, PersonalDataError
 
 AS_THEY_STAND = (Mapping(question="", answer=""),)
@@ -206,8 +206,12 @@ def _turns(value: object) -> list[str]:
 
 
 def _turn(turn: object) -> str | None:
+    """The text of a turn that says nothing else but who speaks."""
     if isinstance(turn, dict):
-        turn = next((turn[key] for key in TEXT_KEYS if key in turn), None)
+        said = [value for value in turn.values() if isinstance(value, str | list | dict)]
+        said = [value for value in said if str(value).lower() not in ROLES.keys() | TOOL_ROLES]
+        is_text = len(said) == 1 and any(turn.get(key) is said[0] for key in TEXT_KEYS)
+        turn = said[0] if is_text else None
     return turn if isinstance(turn, str) else None
 
 
@@ -255,7 +259,7 @@ def _as_before(value: object, masked: list[str]) -> object:
 def _with_text(turn: object, text: str) -> object:
     if not isinstance(turn, dict):
         return text
-    return {**turn, next(key for key in TEXT_KEYS if key in turn): text}
+    return {**turn, next(key for key in TEXT_KEYS if isinstance(turn.get(key), str)): text}
 
 
 def _as_dict(span: Span | list[Span]) -> object:
